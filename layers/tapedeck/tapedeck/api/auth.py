@@ -1,0 +1,152 @@
+"""The gate: from what a request presents to who is calling, and whether the route is theirs to take.
+
+The one place where the door knows a domain: callers, roles and handles are what `environments` is about (docs/decisions.md).
+Keys and directories are remembered for at most a minute in a container; `fresh` routes trust no memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from tapedeck import aws, clock, errors
+from tapedeck.api.request import Request
+from tapedeck.api.routes import Route
+from tapedeck.environments import keys, store, tokens
+from tapedeck.environments.model import Caller, Environment, Organization, User
+
+REMEMBERED = 60.0
+_MOST_REMEMBERED = 10_000
+_PUBLIC_KEY = re.compile(r"[0-9a-f]{32}")
+_SENTRY_HEADER = re.compile(r"(?i)^sentry\s+(.*)$")
+
+_memory: dict[tuple[str, Any], tuple[float, Any]] = {}
+_T = TypeVar("_T")
+
+
+def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
+    """The request with caller, organization and environment filled in, as far as the route has them.
+
+    Takes `org`, `project` and `project_id` out of `names`: a function file sees what they name, not the names.
+    Raises Unauthenticated, Forbidden (the organization is the caller's, the project is not) or NotFound.
+    """
+    if route.reach == "public":
+        return request
+    if route.reach == "ingest":
+        organization, environment = sender(request, names.pop("project_id"), _dsn(request))
+        return replace(request, caller=Caller(organization.id, frozenset()), _organization=organization, _environment=environment)
+    caller, organization = _caller(request, fresh=route.fresh)
+    request = replace(request, caller=caller, _organization=organization)
+    named = names.pop("org", None)
+    if named is not None and not organization.is_named(named):
+        raise errors.NotFound("The requested resource does not exist")
+    assert route.scope is not None
+    if route.reach == "project":
+        environment = organization.environment(names.pop("project"))
+        if environment is None:
+            raise errors.NotFound("The requested resource does not exist")
+        if not caller.may_in(environment, route.scope):
+            raise errors.Forbidden
+        return replace(request, _environment=environment)
+    if not caller.may(route.scope):
+        raise errors.Forbidden
+    return request
+
+
+def public_key_of(request: Request, dsn: str | None = None) -> str:
+    """The one public key that a sender presents (contract §6.1): in the query, in a Sentry header, or as the envelope's `dsn`.
+
+    Raises Unauthenticated without one, with a malformed one, or with two kinds at once.
+    """
+    given = []
+    if key := request.query.one("sentry_key"):
+        given.append(key)
+    headers = [request.headers.get("x-sentry-auth", "")]
+    if _SENTRY_HEADER.match(request.headers.get("authorization", "")):
+        headers.append(request.headers["authorization"])
+    for header in filter(None, headers):
+        match = _SENTRY_HEADER.match(header.strip())
+        fields = dict(part.strip().split("=", 1) for part in (match[1] if match else "").split(",") if "=" in part)
+        given.append(fields.get("sentry_key", ""))
+    if not given and dsn:
+        match = re.match(r"https?://([^@/:]+)(?::[^@/]*)?@", dsn)
+        given.append(match[1] if match else "")
+    if not given:
+        raise errors.Unauthenticated("missing authorization information", causes=["no sentry_key in the query, the headers or the envelope"])
+    if len(given) > 1:
+        raise errors.Unauthenticated("multiple authorization payloads detected", causes=["authenticate in one way only"])
+    if not _PUBLIC_KEY.fullmatch(given[0]):
+        raise errors.Unauthenticated("bad sentry DSN public key", causes=["a public key is 32 hex digits"])
+    return given[0]
+
+
+def sender(request: Request, project_id: str, dsn: str | None = None) -> tuple[Organization, Environment]:
+    """The organization and environment whose public key the request presents. Forbidden when the key is not that project's."""
+    public_key = public_key_of(request, dsn)
+    found = _remembered(("dsn", public_key), lambda: store.project_of(public_key), fresh=False)
+    if found is None or str(found[1]) != project_id:
+        raise errors.Forbidden("event submission rejected with_reason: ProjectId", causes=["unknown key, or not a key of this project"])
+    organization = _remembered(("organization", found[0]), lambda: store.organization(found[0]), fresh=False)
+    environment = organization.environment(project_id) if organization else None
+    if organization is None or environment is None:
+        raise errors.Forbidden("event submission rejected with_reason: ProjectId", causes=["the project is gone"])
+    return organization, environment
+
+
+def _dsn(request: Request) -> str | None:
+    """The `dsn` of an envelope's header, where it can be read without inflating: the first line of a plain body."""
+    first = request.body().split(b"\n", 1)[0]
+    match = re.search(rb'"dsn"\s*:\s*"([^"]{1,300})"', first[:4096])
+    return match[1].decode("ascii", "replace") if match else None
+
+
+def forget() -> None:
+    """Forget every key and directory: what a new container knows."""
+    _memory.clear()
+
+
+def _caller(request: Request, *, fresh: bool) -> tuple[Caller, Organization]:
+    presented = request.headers.get("authorization", "").strip()
+    if not presented:
+        raise errors.Unauthenticated
+    scheme, _, rest = presented.partition(" ")
+    claim = tokens.parse(rest.strip() if scheme.lower() == "bearer" else presented)
+    if claim is None or (claim.dev and aws.setting("STAGE") != "local"):
+        raise errors.Unauthenticated("Invalid token")
+    key = _remembered(("key", claim.key_id), lambda: keys.get(claim.key_id, fresh=fresh), fresh=fresh)
+    if not keys.opens(claim, key):
+        raise errors.Unauthenticated("Invalid token")
+    assert key is not None
+    organization, user = _directory(key.organization_id, key.user_id, fresh=fresh)
+    if organization is None or (key.user_id is not None and user is None):
+        raise errors.Unauthenticated("Invalid token")
+    return Caller(organization.id, key.scopes, user), organization
+
+
+def _directory(organization_id: int, user_id: int | None, *, fresh: bool) -> tuple[Organization | None, User | None]:
+    """The organization and the person: side by side, so that a cold container waits once."""
+
+    def read() -> tuple[Organization | None, User | None]:
+        wanted: list[Callable[[], Any]] = [lambda: store.organization(organization_id, fresh=fresh)]
+        if user_id is not None:
+            wanted.append(lambda: store.user(organization_id, user_id, fresh=fresh))
+        found = aws.together(*wanted)
+        return found[0], found[1] if user_id is not None else None
+
+    return _remembered(("directory", (organization_id, user_id)), read, fresh=fresh)
+
+
+def _remembered(name: tuple[str, Any], read: Callable[[], _T], *, fresh: bool) -> _T:
+    known = _memory.get(name)
+    if known is not None and not fresh and 0 <= clock.now() - known[0] < REMEMBERED:
+        return known[1]  # type: ignore[no-any-return]
+    value = read()
+    if value is None:
+        _memory.pop(name, None)  # what does not exist is not remembered: it may exist in a moment
+        return value
+    if len(_memory) >= _MOST_REMEMBERED:
+        _memory.clear()
+    _memory[name] = (clock.now(), value)
+    return value

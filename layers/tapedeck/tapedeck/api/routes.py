@@ -1,0 +1,58 @@
+"""Every route of the system, who may take it and what must be theirs: the handlers, the OpenAPI notes and the isolation test read this."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+# public: anybody · ingest: a public key of the project in the path · organization: the caller's own `{org}` ·
+# project: an environment of it (`{project}`) in which the caller has a role.
+Reach = Literal["public", "ingest", "organization", "project"]
+
+
+class Route(NamedTuple):
+    """One verb on one path. `scope` is what a key or role must carry; `fresh` routes trust no cached key or role (trust.md T2)."""
+
+    method: str
+    path: str
+    function: str
+    reach: Reach
+    scope: str | None = None
+    fresh: bool = False
+    dialect: str = "session_replays"
+
+
+_ORG = "/api/0/organizations/{org}/"
+_REPLAYS = "/api/0/projects/{org}/{project}/replays/"
+_REPLAY = _REPLAYS + "{replay_id}/"
+
+ROUTES = (
+    Route("POST", "/api/{project_id}/envelope/", "session_replays.ingest_envelope", "ingest"),
+    Route("POST", "/api/{project_id}/uploads/", "session_replays.create_upload", "ingest"),
+    Route("POST", "/api/{project_id}/uploads/{upload_id}/", "session_replays.finish_upload", "ingest"),
+    Route("GET", _ORG + "replays/", "session_replays.list_replays", "organization", "replay:read"),
+    Route("GET", _ORG + "replays/{replay_id}/", "session_replays.get_organization_replay", "organization", "replay:read"),
+    Route("GET", _REPLAY, "session_replays.get_replay", "project", "replay:read"),
+    Route("DELETE", _REPLAY, "session_replays.delete_replay", "project", "replay:admin", fresh=True),
+    Route("GET", _REPLAY + "recording-segments/", "session_replays.list_segments", "project", "replay:read"),
+    Route("GET", _REPLAY + "recording-segments/{segment_id}/", "session_replays.get_segment", "project", "replay:read"),
+    Route("GET", _REPLAY + "viewed-by/", "session_replays.list_viewers", "project", "replay:read"),
+    Route("POST", _REPLAY + "viewed-by/", "session_replays.record_view", "project", "replay:read"),
+    Route("GET", "/api/0/organizations/", "environments.list_organizations", "organization", "org:read"),
+    Route("GET", _ORG, "environments.get_organization", "organization", "org:read"),
+    Route("GET", "/api/0/projects/{org}/{project}/", "environments.get_project", "project", "project:read"),
+    Route("GET", _ORG + "keys/", "environments.list_keys", "organization", "key:read", fresh=True),
+    Route("POST", _ORG + "keys/", "environments.create_key", "organization", "key:write", fresh=True),
+    Route("POST", _ORG + "keys/{key_id}/rotate/", "environments.rotate_key", "organization", "key:write", fresh=True),
+    Route("DELETE", _ORG + "keys/{key_id}/", "environments.revoke_key", "organization", "key:write", fresh=True),
+    Route("GET", "/health", "platform.get_health", "public"),
+    Route("GET", "/openapi.json", "platform.get_openapi", "public"),
+    Route("GET", "/console", "platform.get_console", "public"),
+    Route("GET", "/console/{path+}", "platform.get_console", "public"),
+)
+
+_BY_VERB_AND_PATH = {(route.method, route.path): route for route in ROUTES}
+
+
+def route(method: str, path: str) -> Route:
+    """The entry of a verb and path; KeyError when the table has none: such a function must not start."""
+    return _BY_VERB_AND_PATH[method, path]

@@ -1,0 +1,53 @@
+"""Every boto3 client and every environment variable of the system: nobody else reads either."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# One session, kept-alive connections, the standard retry policy (three attempts with jitter).
+_CONFIG = Config(
+    retries={"mode": "standard"},
+    max_pool_connections=32,
+    tcp_keepalive=True,
+    s3={"addressing_style": "path"} if "AWS_ENDPOINT_URL" in os.environ else None,
+)
+
+
+def setting(name: str, default: str | None = None) -> str:
+    """The value of an environment variable that template.yaml sets."""
+    return os.environ[name] if default is None else os.environ.get(name, default)
+
+
+@cache
+def client(service: str) -> Any:
+    """The low-level client of an AWS service: made once in a process."""
+    return boto3.client(service, config=_CONFIG)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=16, thread_name_prefix="aws")
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Run calls side by side (one round trip's time), wait for all of them, and answer in order; the first failure is raised."""
+    if len(calls) == 1:
+        return [calls[0]()]
+    futures = [_pool().submit(call) for call in calls[1:]]
+    failures: list[BaseException] = []
+    results: list[Any] = []
+    for answer in (calls[0], *(future.result for future in futures)):
+        try:
+            results.append(answer())
+        except BaseException as failure:  # noqa: BLE001 - every call must have ended before the first failure goes up
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return results

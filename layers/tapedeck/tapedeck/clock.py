@@ -1,0 +1,16 @@
+"""The one clock: every 'now' of the system is read here, so that a test can hold it still."""
+
+from __future__ import annotations
+
+import time as _time
+from datetime import UTC, datetime
+
+
+def now() -> float:
+    """Seconds since the epoch, UTC."""
+    return _time.time()
+
+
+def iso(seconds: float) -> str:
+    """ISO 8601, whole seconds (truncated), `+00:00`: the form in which session replays tell time (decision 9)."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()

@@ -1,0 +1,1 @@
+"""Organizations, their people and keys, and environments: one thing with five handles."""

@@ -1,0 +1,165 @@
+"""Where organizations, people and environments are kept: the `control` table, one partition an organization.
+
+    ORG#{org}    ORG                       the organization            one partition: the whole directory is one Query
+    ORG#{org}    ENV#{env_id:010d}         an environment              'ENV' < 'ORG': both come with one BETWEEN
+    ORG#{org}    USER#{user_id:010d}       a person                    outside that range: an organization may have thousands
+    ORG#{org}    NAME#{environment slug}   takes a slug                a conditional put makes it unique
+    NAME#{slug}  ORG                       takes an organization slug  the only place where organizations meet
+    DSN#{key}    DSN                       a public key's project      browsers present nothing else
+    SEQ          {name}                    the last number given out   ADD 1
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import orjson
+from botocore.exceptions import ClientError
+
+from tapedeck import aws, clock, errors, ids
+from tapedeck.environments.model import Environment, EnvironmentRole, Organization, OrganizationRole, User
+
+Item = dict[str, Any]
+
+
+def create_organization(slug: str, name: str) -> Organization:
+    """A new organization. Conflict when the slug is taken. A crash between the two puts leaves the slug taken by nobody: not reused."""
+    made = Organization(_next("organization"), slug, name, ids.random_uuid(), clock.now())
+    _put(f"NAME#{slug}", "ORG", {"organization_id": made.id}, taken=f"There is an organization named {slug} already.")
+    _put(f"ORG#{made.id}", "ORG", {"id": made.id, "slug": slug, "name": name, "team_id": made.team_id, "created_at": made.created_at})
+    return made
+
+
+def organization_id(slug: str) -> int | None:
+    """The id of the organization that has this slug: for operators, never for requests."""
+    found = _get(f"NAME#{slug}", "ORG")
+    return int(found["organization_id"]) if found else None
+
+
+def create_user(organization_id: int, email: str, name: str, role: OrganizationRole = "member") -> User:
+    """A new person in an organization."""
+    made = User(_next("user"), email, name, role, clock.now())
+    _put(
+        f"ORG#{organization_id}",
+        f"USER#{made.id:010d}",
+        {"id": made.id, "email": email, "name": name, "role": role, "created_at": made.created_at},
+    )
+    return made
+
+
+def create_environment(organization_id: int, slug: str, owner: User) -> Environment:
+    """A new environment with its five handles, owned by `owner`. Conflict when the organization has one of that slug.
+
+    The answer alone carries the collection token; only its SHA-256 is kept.
+    """
+    number = _next("environment")
+    token = ids.random_uuid()
+    made = Environment(
+        env_id=number,
+        slug=slug,
+        project_id=number,
+        project_key=ids.random_base62(20),
+        bucket_id=ids.random_hex(24),
+        collection_id=ids.random_uuid(),
+        public_key=ids.random_hex(32),
+        roles={owner.id: "owner"},
+        created_at=clock.now(),
+        collection_token=token,
+    )
+    _put(f"ORG#{organization_id}", f"NAME#{slug}", {"env_id": number}, taken=f"There is an environment named {slug} already.")
+    _put(f"DSN#{made.public_key}", "DSN", {"organization_id": organization_id, "project_id": number})
+    _put(
+        f"COLLECT#{hashlib.sha256(token.encode()).hexdigest()}",
+        "COLLECT",
+        {"organization_id": organization_id, "env_id": number, "collection_id": made.collection_id},
+    )
+    _put_environment(organization_id, made)
+    return made
+
+
+def set_role(organization_id: int, environment: Environment, user_id: int, role: EnvironmentRole) -> Environment:
+    """The environment with one more role in it. Safe to repeat: the same role again changes nothing."""
+    changed = replace(environment, roles={**environment.roles, user_id: role})
+    _put_environment(organization_id, changed)
+    return changed
+
+
+def organization(organization_id: int, *, fresh: bool = False) -> Organization | None:
+    """An organization with all its environments: one Query."""
+    items = aws.client("dynamodb").query(
+        TableName=aws.setting("CONTROL_TABLE"),
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :env AND :org",
+        ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":env": {"S": "ENV#"}, ":org": {"S": "ORG"}},
+        ConsistentRead=fresh,
+    )["Items"]
+    rows = {item["sk"]["S"]: orjson.loads(item["d"]["B"]) for item in items}
+    found = rows.pop("ORG", None)
+    if found is None:
+        return None
+    return Organization(**found, environments=tuple(_environment(row) for row in rows.values()))
+
+
+def user(organization_id: int, user_id: int, *, fresh: bool = False) -> User | None:
+    """A person of an organization."""
+    found = _get(f"ORG#{organization_id}", f"USER#{user_id:010d}", fresh=fresh)
+    return User(**found) if found else None
+
+
+def users(organization_id: int, user_ids: list[int]) -> list[User]:
+    """Those of these people who are still in the organization, in the order asked for."""
+    found = aws.together(*(_reader(organization_id, user_id) for user_id in user_ids)) if user_ids else []
+    return [each for each in found if each is not None]
+
+
+def project_of(public_key: str) -> tuple[int, int] | None:
+    """(organization id, project id) of a DSN's public key."""
+    found = _get(f"DSN#{public_key}", "DSN")
+    return (found["organization_id"], found["project_id"]) if found else None
+
+
+def _reader(organization_id: int, user_id: int) -> Any:
+    return lambda: user(organization_id, user_id)
+
+
+def _environment(row: dict[str, Any]) -> Environment:
+    roles = cast(Mapping[int, EnvironmentRole], {int(user_id): role for user_id, role in row.pop("roles").items()})
+    return Environment(**row, roles=roles)
+
+
+def _put_environment(organization_id: int, made: Environment) -> None:
+    fields = ("env_id", "slug", "project_id", "project_key", "bucket_id", "collection_id", "public_key", "created_at")
+    row = {name: getattr(made, name) for name in fields} | {"roles": {str(user_id): role for user_id, role in made.roles.items()}}
+    _put(f"ORG#{organization_id}", f"ENV#{made.env_id:010d}", row)
+
+
+def _next(name: str) -> int:
+    """The next number of a sequence: gaps are possible after a crash, repeats are not."""
+    answer = aws.client("dynamodb").update_item(
+        TableName=aws.setting("CONTROL_TABLE"),
+        Key={"pk": {"S": "SEQ"}, "sk": {"S": name}},
+        UpdateExpression="ADD n :one",
+        ExpressionAttributeValues={":one": {"N": "1"}},
+        ReturnValues="UPDATED_NEW",
+    )
+    return int(answer["Attributes"]["n"]["N"])
+
+
+def _put(pk: str, sk: str, row: Mapping[str, Any], *, taken: str | None = None) -> None:
+    item: Item = {"pk": {"S": pk}, "sk": {"S": sk}, "d": {"B": orjson.dumps(row)}}
+    condition = {"ConditionExpression": "attribute_not_exists(pk)"} if taken else {}
+    try:
+        aws.client("dynamodb").put_item(TableName=aws.setting("CONTROL_TABLE"), Item=item, **condition)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        raise errors.Conflict(taken) from None
+
+
+def _get(pk: str, sk: str, *, fresh: bool = False) -> dict[str, Any] | None:
+    answer = aws.client("dynamodb").get_item(
+        TableName=aws.setting("CONTROL_TABLE"), Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=fresh
+    )
+    return cast(dict[str, Any], orjson.loads(answer["Item"]["d"]["B"])) if "Item" in answer else None
