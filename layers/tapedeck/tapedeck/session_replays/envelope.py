@@ -1,6 +1,6 @@
 """Envelopes, as Sentry's SDKs post them: a header line, then items; and what a replay's items say once they are checked and trimmed.
 
-`parse` reads the frame and refuses what is no envelope. `segment_of` and `links_of` read the meaning and never refuse: such a sender gets its
+`parse` reads the frame and refuses what is no envelope. `segment_of` and `links_of` read the meaning and never refuse: the sender has its
 200 all the same (§6.1), so an unusable replay is `Dropped`, with the reason for whoever counts such things.
 """
 
@@ -110,7 +110,7 @@ class Dropped(NamedTuple):
 
 
 class ReplayEvent(NamedTuple):
-    """A `replay_event`, checked, trimmed and flattened: `scalars` maps dotted names (`user.id`, `browser.name`, …) to the texts there are."""
+    """A `replay_event`, checked, trimmed and flattened: `scalars` maps dotted names (`user.id`, `os.name`, …) to the texts there are."""
 
     replay_id: str
     segment_id: int

@@ -67,7 +67,7 @@ def _deflate(body: bytes, limit: int) -> Iterator[bytes]:
 
 
 def _brotli(body: bytes, limit: int) -> Iterator[bytes]:
-    import brotli
+    import brotli  # type: ignore[import-untyped]
 
     stream = brotli.Decompressor()
     try:

@@ -1,12 +1,13 @@
 """A replay's row, and the one law by which it grows: rows only ever join, so order, repetition and lateness do not matter.
 
-A row is a JSON object and every change to it is a row as well (a *delta*): a segment, a linked event, a view, the archive marker. `merge` is
-the join of a semilattice: commutative, associative and idempotent. So two writers that race, a client that retries and a segment that comes
-an hour late all end in the same row, and the store needs no lock: it reads, merges, writes under a condition and, when it lost the race,
-merges again.
+A row is a JSON object and every change to it is a row as well (a *delta*): a segment, a linked event, a view, the archive marker. `merge`
+is the join of a semilattice: commutative, associative and idempotent. So two writers that race, a client that retries and a segment that
+comes an hour late all end in the same row, and the store needs no lock: it reads, merges, writes under a condition and, when it lost the
+race, merges again.
 
 Each field joins by a law of its own, named in `_JOINS`. Where a field is capped, the cap keeps the *smallest* of a total order: a cap by
-arrival would forget different things in different orders. Positions are `[segment id, index in the segment]`: the smallest is the earliest.
+arrival would forget different things in different orders. Positions are `[segment id, index in the segment]`: the smallest is the
+earliest.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ def _met(segment: int, names: Iterable[str]) -> dict[str, list[int]]:
 
 def has_segment(row: Row | None, segment_id: int) -> bool:
     """Whether this segment has been joined in."""
-    return bool(row) and bool(int(row.get("seen", "0"), 16) >> segment_id & 1)
+    return row is not None and bool(int(row.get("seen", "0"), 16) >> segment_id & 1)
 
 
 def count_segments(row: Row) -> int:
@@ -171,9 +172,14 @@ def count_segments(row: Row) -> int:
     return int(row.get("seen", "0"), 16).bit_count()
 
 
+def started_at(row: Row) -> float | None:
+    """When it began; None of what was only linked, watched or deleted so far."""
+    return row.get("started")
+
+
 def is_visible(row: Row | None) -> bool:
     """Until segment 0 arrives, a replay is in no list (§6.5). A deleted one stays in sight, in the archived shape."""
-    return bool(row) and (has_segment(row, 0) or bool(row.get("archived")))
+    return row is not None and (has_segment(row, 0) or bool(row.get("archived")))
 
 
 # --- At rest ------------------------------------------------------------------------------------------------------------------------------

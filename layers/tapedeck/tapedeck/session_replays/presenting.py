@@ -113,8 +113,8 @@ def error_events(row: Row) -> list[dict[str, Any]]:
 
 def _span(row: Row) -> tuple[float, float]:
     """First and last moment. A row that has only one of them, as one that was only viewed or linked, begins and ends there."""
-    finished = row.get("finished", 0.0)
-    return row.get("started", finished), finished
+    finished = float(row.get("finished", 0))
+    return float(row.get("started", finished)), finished
 
 
 def _in_order(met: dict[str, Any]) -> list[str]:

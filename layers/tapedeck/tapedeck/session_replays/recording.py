@@ -1,8 +1,8 @@
 """The recording of a segment: rrweb events that we keep as they came, and the clicks that we read out of them.
 
-A recording item is `{"segment_id":n}`, a newline, and the body: a JSON array of rrweb events, plain or deflated. The array is never built as
-objects: it is inflated (bounded), and msgspec runs over it once, opening only the custom events (type 5) that are breadcrumbs. A download is a
-join of bytes.
+A recording item is `{"segment_id":n}`, a newline, and the body: a JSON array of rrweb events, plain or deflated. The array is never built
+as objects: it is inflated (bounded), and msgspec runs over it once, opening only the custom events (type 5) that are breadcrumbs. A
+download is a join of bytes.
 """
 
 from __future__ import annotations
