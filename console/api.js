@@ -1,0 +1,116 @@
+// The console's only way to the API: same origin, bearer token kept in sessionStorage, errors as ApiError.
+
+const KEY = 'tapedeck.token';
+
+/** Everything before /console: the stack's API lives under the same stage. */
+export const base = location.pathname.replace(/\/console(\/.*)?$/, '');
+
+export class ApiError extends Error {
+  constructor(status, message, requestId) {
+    super(message);
+    this.status = status;
+    this.requestId = requestId;
+    this.title = {403: 'Not yours to see', 404: 'Not found', 429: 'Slow down', 0: 'No connection'}[status] ?? 'That did not work';
+  }
+}
+
+export const token = () => sessionStorage.getItem(KEY);
+export const signOut = () => sessionStorage.clear();
+export const signIn = (value) => sessionStorage.setItem(KEY, value);
+
+/** Takes #token=… out of the address before anything else happens, so that it is neither shared nor kept in the history. */
+export function takeTokenFromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (given === null) return;
+  if (given) {
+    signOut();
+    signIn(given);
+  }
+  history.replaceState(history.state, '', location.pathname + location.search);
+}
+
+const seg = encodeURIComponent;
+
+async function call(path, {method = 'GET', signal} = {}) {
+  let answer;
+  try {
+    answer = await fetch(base + path, {method, signal, headers: {Authorization: `Bearer ${token()}`}, credentials: 'omit', cache: 'no-store'});
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'The server cannot be reached. Is it running?');
+  }
+  if (answer.ok) return answer;
+  const body = await answer.json().catch(() => null);
+  const detail = body?.detail?.message ?? body?.detail;
+  throw new ApiError(answer.status, typeof detail === 'string' ? detail : `The server answered ${answer.status}.`, answer.headers.get('Request-Id'));
+}
+
+/** Link: <…>; rel="next"; results="true"; cursor="0:25:0" → {next: '0:25:0', previous: null}: only cursors that lead somewhere. */
+export function cursors(header) {
+  const found = {next: null, previous: null};
+  for (const part of (header ?? '').split(/,\s*(?=<)/)) {
+    const value = (name) => part.match(new RegExp(`${name}="([^"]*)"`))?.[1];
+    if (value('results') === 'true' && value('rel') in found) found[value('rel')] = value('cursor');
+  }
+  return found;
+}
+
+let organizationOnce = null;
+
+/** The caller's organization with its projects; asked once a session. */
+export function organization() {
+  organizationOnce ??= (async () => {
+    const [first] = await (await call('/api/0/organizations/')).json();
+    if (!first) throw new ApiError(403, 'This token belongs to no organization.');
+    const full = await (await call(`/api/0/organizations/${seg(first.slug)}/`)).json();
+    return {...first, ...full, projects: full.projects ?? []};
+  })();
+  organizationOnce.catch(forget);
+  return organizationOnce;
+}
+
+export function forget() {
+  organizationOnce = null;
+}
+
+export async function replays(parameters, signal) {
+  const {slug} = await organization();
+  const answer = await call(`/api/0/organizations/${seg(slug)}/replays/?${parameters}`, {signal});
+  return {replays: (await answer.json()).data, ...cursors(answer.headers.get('Link'))};
+}
+
+export async function replay(id, project, signal) {
+  const {slug} = await organization();
+  const path = project ? `/api/0/projects/${seg(slug)}/${seg(project)}/replays/${seg(id)}/` : `/api/0/organizations/${seg(slug)}/replays/${seg(id)}/`;
+  return (await (await call(path, {signal})).json()).data;
+}
+
+export async function recordView(id, project) {
+  const {slug} = await organization();
+  await call(`/api/0/projects/${seg(slug)}/${seg(project)}/replays/${seg(id)}/viewed-by/`, {method: 'POST'});
+}
+
+/** Large pages may come straight from the bucket, compressed as they are stored there. */
+async function unpacked(answer) {
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const format = {0x78: 'deflate', 0x1f: 'gzip'}[bytes[0]];
+  if (!format) return JSON.parse(new TextDecoder().decode(bytes));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))).json();
+}
+
+/** All segments, in order: [[event, …], …]. A redirect hides the Link header from pages, so the cursor is then counted instead. */
+export async function segments(id, project, count, {signal, onprogress}) {
+  const {slug} = await organization();
+  const received = [];
+  let cursor = '0:0:0';
+  while (cursor) {
+    const answer = await call(`/api/0/projects/${seg(slug)}/${seg(project)}/replays/${seg(id)}/recording-segments/?download&per_page=100&cursor=${seg(cursor)}`, {signal});
+    const body = await unpacked(answer);
+    const page = body.length > 0 && !Array.isArray(body[0]) ? [body] : body;
+    received.push(...page);
+    onprogress(received.length);
+    if (!answer.redirected) cursor = cursors(answer.headers.get('Link')).next;
+    else cursor = page.length > 0 && received.length < count ? `0:${received.length}:0` : null;
+  }
+  return received;
+}
