@@ -172,6 +172,11 @@ def count_segments(row: Row) -> int:
     return int(row.get("seen", "0"), 16).bit_count()
 
 
+def is_archived(row: Row | None) -> bool:
+    """Whether it was deleted."""
+    return row is not None and bool(row.get("archived"))
+
+
 def started_at(row: Row) -> float | None:
     """When it began; None of what was only linked, watched or deleted so far."""
     return row.get("started")
@@ -179,7 +184,7 @@ def started_at(row: Row) -> float | None:
 
 def is_visible(row: Row | None) -> bool:
     """Until segment 0 arrives, a replay is in no list (§6.5). A deleted one stays in sight, in the archived shape."""
-    return row is not None and (has_segment(row, 0) or bool(row.get("archived")))
+    return has_segment(row, 0) or is_archived(row)
 
 
 # --- At rest ------------------------------------------------------------------------------------------------------------------------------
