@@ -53,7 +53,7 @@ validate: $(SAM)  ## SAM's and CloudFormation's own rules on template.yaml
 build: $(SAM)  ## `sam build` for this machine's interpreter and processor into .aws-sam/build, precompiled
 	@export TAPEDECK_PLATFORM=local; $(sam) build --config-env local --cache-dir .aws-sam/cache/python$(VERSION)-$(PROCESSOR) \
 		--parameter-overrides Runtime=python$(VERSION) Architecture=$(PROCESSOR) Stage=local
-	@for it in .aws-sam/build/*Function/; do .venvs/sam/bin/python -m compileall -q --invalidation-mode unchecked-hash \
+	@for it in $$(ls -d .aws-sam/build/*/ | grep -v 'Layer/$$'); do .venvs/sam/bin/python -m compileall -q --invalidation-mode unchecked-hash \
 		-s "$$it" -p /var/task "$$it" || exit 1; done
 
 .PHONY: bench
