@@ -56,7 +56,6 @@ def create_environment(organization_id: int, slug: str, owner: User) -> Environm
     The answer alone carries the collection token; only its SHA-256 is kept.
     """
     number = _next("environment")
-    token = ids.random_uuid()
     made = Environment(
         env_id=number,
         slug=slug,
@@ -67,17 +66,23 @@ def create_environment(organization_id: int, slug: str, owner: User) -> Environm
         public_key=ids.random_hex(32),
         roles={owner.id: "owner"},
         created_at=clock.now(),
-        collection_token=token,
     )
     _put(f"ORG#{organization_id}", f"NAME#{slug}", {"env_id": number}, taken=f"There is an environment named {slug} already.")
     _put(f"DSN#{made.public_key}", "DSN", {"organization_id": organization_id, "project_id": number})
+    made = replace(made, collection_token=issue_collection_token(organization_id, made))
+    _put_environment(organization_id, made)
+    return made
+
+
+def issue_collection_token(organization_id: int, environment: Environment) -> str:
+    """A further ingest token of the environment's default collection, in the clear for the last time; earlier ones stay good."""
+    token = ids.random_uuid()
     _put(
         f"COLLECT#{hashlib.sha256(token.encode()).hexdigest()}",
         "COLLECT",
-        {"organization_id": organization_id, "env_id": number, "collection_id": made.collection_id},
+        {"organization_id": organization_id, "env_id": environment.env_id, "collection_id": environment.collection_id},
     )
-    _put_environment(organization_id, made)
-    return made
+    return token
 
 
 def set_role(organization_id: int, environment: Environment, user_id: int, role: EnvironmentRole) -> Environment:
@@ -112,6 +117,17 @@ def users(organization_id: int, user_ids: list[int]) -> list[User]:
     """Those of these people who are still in the organization, in the order asked for."""
     found = aws.together(*(_reader(organization_id, user_id) for user_id in user_ids)) if user_ids else []
     return [each for each in found if each is not None]
+
+
+def people(organization_id: int) -> list[User]:
+    """Everybody in an organization, by id: for operators, never for requests."""
+    pages = aws.client("dynamodb").get_paginator("query").paginate(
+        TableName=aws.setting("CONTROL_TABLE"),
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :user)",
+        ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":user": {"S": "USER#"}},
+        ConsistentRead=True,
+    )
+    return [User(**orjson.loads(item["d"]["B"])) for page in pages for item in page["Items"]]
 
 
 def project_of(public_key: str) -> tuple[int, int] | None:
