@@ -1,6 +1,6 @@
 """The shapes of the session-replay answers, told to OpenAPI and to the tests that hold the answers against them.
 
-Nothing that serves a request imports this module: it would cost a tenth of a second of every cold start, to say what `presenting` already does.
+Nothing that serves a request imports this module: it would cost a tenth of a second of every cold start, to say what `presenting` does.
 """
 
 from __future__ import annotations
