@@ -37,11 +37,14 @@ class Dialect:
     shape: Callable[[int, str, errors.DomainError | None], Any]
     statuses: Mapping[type[errors.DomainError], int]
     words: Mapping[type[errors.DomainError], str]
+    silent: frozenset[type[errors.DomainError]] = frozenset()  # answered without a body when nothing is to be said
 
     def refuse(self, error: errors.DomainError) -> tuple[int, Any]:
         """(status, JSON body) of a refusal; the body is None where this family answers without one."""
         kind = next(kind for kind in type(error).__mro__ if kind in _STATUS)
         status = self.statuses.get(kind, _STATUS[kind])
+        if kind in self.silent and error.detail is None:
+            return status, None
         return status, self.shape(status, error.detail or self.words.get(kind, _WORDS[kind]), error)
 
     def fail(self) -> tuple[int, Any]:
@@ -85,7 +88,7 @@ def _bucket_events(status: int, words: str, error: errors.DomainError | None) ->
 DIALECTS: Mapping[str, Dialect] = {
     dialect.name: dialect
     for dialect in (
-        Dialect("session_replays", _session_replays, {}, {}),
+        Dialect("session_replays", _session_replays, {}, {}, frozenset({errors.NotFound})),
         Dialect("event_replays", _event_replays, {errors.Invalid: 422, errors.Forbidden: 404}, {errors.Forbidden: _WORDS[errors.NotFound]}),
         Dialect("captures", _captures, {}, {errors.Unauthenticated: "You must be logged in to do this."}),
         Dialect(

@@ -44,10 +44,10 @@ ROUTES = (
     Route("POST", _ORG + "keys/", "environments.create_key", "organization", "key:write", fresh=True),
     Route("POST", _ORG + "keys/{key_id}/rotate/", "environments.rotate_key", "organization", "key:write", fresh=True),
     Route("DELETE", _ORG + "keys/{key_id}/", "environments.revoke_key", "organization", "key:write", fresh=True),
-    Route("GET", "/health", "platform.get_health", "public"),
-    Route("GET", "/openapi.json", "platform.get_openapi", "public"),
-    Route("GET", "/console", "platform.get_console", "public"),
-    Route("GET", "/console/{path+}", "platform.get_console", "public"),
+    Route("GET", "/health", "system.get_health", "public"),
+    Route("GET", "/openapi.json", "system.get_openapi", "public"),
+    Route("GET", "/console", "system.get_console", "public"),
+    Route("GET", "/console/{path+}", "system.get_console", "public"),
 )
 
 _BY_VERB_AND_PATH = {(route.method, route.path): route for route in ROUTES}

@@ -182,6 +182,12 @@ def started_at(row: Row) -> float | None:
     return row.get("started")
 
 
+def environment(row: Row) -> str | None:
+    """The name that the SDK gave to where it runs ("production"), or None."""
+    met = row.get("scalars", {}).get("environment")
+    return str(met[1]) if met else None
+
+
 def is_visible(row: Row | None) -> bool:
     """Until segment 0 arrives, a replay is in no list (§6.5). A deleted one stays in sight, in the archived shape."""
     return has_segment(row, 0) or is_archived(row)

@@ -1,0 +1,101 @@
+"""From the bytes of an envelope to committed rows: the ingest protocol of docs/ingest.md, told from top to bottom.
+
+1. Decide, without a call: what the envelope holds, whether the replay is valid, which clicks it has.
+2. One round trip: the recording to S3, the segment's row, a look at the replay's row and at the tombstones.
+3. One round trip: the replay's row, merged, under "nobody was faster" and "no tombstone". Only now is the answer 200.
+
+A crash before 3 leaves nothing that a reader sees; the client sends again and finds its own row, or the janitor tidies up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from tapedeck import clock, errors
+from tapedeck.session_replays import envelope as envelopes
+from tapedeck.session_replays import inflating, merging, recording, store
+from tapedeck.session_replays.store import ReplayId, Segment
+
+# Lambda takes 6 MB of base64: what arrives through the gateway is smaller than this anyway; uploads may be this large.
+MAX_ENVELOPE = 20 * 1024 * 1024
+MAX_INFLATED_ENVELOPE = 100 * 1024 * 1024
+
+
+@dataclass
+class Outcome:
+    """What became of an envelope: its id, and why parts of it were dropped after the 200 (contract §6.1), for the log."""
+
+    event_id: str | None
+    accepted: int = 0
+    dropped: list[str] = field(default_factory=list)
+
+
+def ingest(organization_id: int, project_id: int, body: bytes, *, encoding: str = "", client_ip: str = "", client_agent: str = "") -> Outcome:
+    """Take an envelope. Raises Invalid or TooLarge for what is no envelope; drops what is an envelope but no valid replay."""
+    if len(body) > MAX_ENVELOPE:
+        raise errors.TooLarge("envelope exceeds size limits", causes=[f"more than {MAX_ENVELOPE} bytes"])
+    for name in reversed([part.strip() for part in encoding.lower().split(",") if part.strip() not in ("", "identity")]):
+        body = inflating.inflate(body, name, MAX_INFLATED_ENVELOPE)
+    envelope = envelopes.parse(body)
+    outcome = Outcome(envelope.event_id)
+    recorded = envelopes.segment_of(envelope, now=clock.now(), client_ip=client_ip or None, client_agent=client_agent or None)
+    if isinstance(recorded, envelopes.Dropped):
+        outcome.dropped.append(recorded.reason)
+    elif recorded is not None:
+        _segment(organization_id, project_id, recorded, outcome)
+    for link in envelopes.links_of(envelope, now=clock.now()):
+        replay = ReplayId(organization_id, project_id, link.replay_id)
+        _guarded(outcome, partial(_link, replay, link))
+    return outcome
+
+
+def _segment(organization_id: int, project_id: int, recorded: envelopes.Segment, outcome: Outcome) -> None:
+    event = recorded.event
+    replay = ReplayId(organization_id, project_id, event.replay_id)
+    try:
+        raw = recording.events(recorded.body)
+        clicks = recording.clicks(raw)
+    except errors.DomainError as why:
+        outcome.dropped.append(f"recording: {why.detail}")
+        return
+    sha256 = hashlib.sha256(recorded.body).hexdigest()
+    segment = Segment(
+        event.segment_id, store.object_key(replay, event.segment_id, sha256), len(recorded.body), len(raw), sha256, event.timestamp
+    )
+    delta = merging.segment_delta(event, clicks)
+    guards = store.guards_of(replay, event.user_id, event.started)
+    _guarded(outcome, partial(_write, replay, segment, recorded.body, delta, guards, outcome))
+
+
+def _write(replay: ReplayId, segment: Segment, body: bytes, delta: merging.Row, guards: store.Guards, outcome: Outcome) -> bool:
+    holder, version = store.put_segment(replay, segment, body, guards, environment=merging.environment(delta))
+    if holder.sha256 != segment.sha256:
+        outcome.dropped.append("segment: another recording has this number")
+        return False
+    try:
+        row = store.commit(replay, delta, version, guards=guards)
+    except store.Erased:
+        store.discard_segment(replay, holder)
+        raise
+    if row and row.get("archived"):
+        store.discard_segment(replay, holder)
+        outcome.dropped.append("segment: the replay was deleted")
+        return False
+    return True
+
+
+def _link(replay: ReplayId, link: envelopes.EventLink) -> bool:
+    store.commit(replay, merging.link_delta(link), guards=store.guards_of(replay, None, link.timestamp))
+    return True
+
+
+def _guarded(outcome: Outcome, write: Callable[[], bool]) -> None:
+    try:
+        outcome.accepted += write()
+    except store.Erased:
+        outcome.dropped.append("erased")
+    except errors.TooLarge as why:
+        outcome.dropped.append(f"replay: {why.detail}")
