@@ -268,7 +268,7 @@ const EMPTY = {clicks: 'Nobody clicked in this recording.', console: 'The consol
 
 function rowOf(name, row, seek) {
   const content = {
-    clicks: () => [h('span', {class: 'row-title'}, row.title), row.kind !== 'click' && h('em', {class: `tag ${row.kind}`}, row.kind === 'rage' ? `rage click ×${row.count}` : 'dead click'), h('span', {class: 'row-detail mono'}, row.detail)],
+    clicks: () => [h('span', {class: 'row-title'}, row.title), (row.kind !== 'click' || row.count > 1) && h('em', {class: `tag ${row.kind}`}, {rage: 'rage click', dead: 'dead click', click: ''}[row.kind] + (row.count > 1 ? ` ×${row.count}` : '')), h('span', {class: 'row-detail mono'}, row.detail)],
     console: () => [h('span', {class: 'row-title mono'}, row.title), row.kind !== 'log' && h('em', {class: `tag ${row.kind}`}, row.kind), row.detail && h('span', {class: 'row-detail mono'}, row.detail)],
     network: () => [h('span', {class: 'row-title mono', title: row.title}, path(row.title)), h('em', {class: `tag ${row.kind}`}, row.status ? `${row.method} ${row.status}` : row.type),
       h('span', {class: 'row-detail'}, [row.type, lasted(row.lasted), size(row.bytes)].filter(Boolean).join(' · '))],
