@@ -1,0 +1,268 @@
+"""AWS as the functions meet it: moto, with every call numbered, held to the function's own role, and made to fail on request."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import botocore.client
+import botocore.endpoint
+import botocore.signers
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError, ConnectionClosedError
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+
+from tests.harness.template import ACCOUNT, REGION, Function, as_list
+
+Kind = Literal["killed-before", "killed-after", "throttled", "refused", "answer-lost", "answers-lost"]
+# Lambda dies before or after the call is applied · the first attempt, or every attempt, is throttled · the first answer, or every
+# answer, is lost on the way back although the call was applied (botocore sends it again by itself).
+KINDS: tuple[Kind, ...] = ("killed-before", "killed-after", "throttled", "refused", "answer-lost", "answers-lost")
+
+
+class Killed(BaseException):
+    """The sandbox is gone in the middle of a call: nothing after this line ran."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function to AWS. `trip` numbers the round trips of an invocation: calls side by side share one."""
+
+    function: str
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+    trip: int
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+    def needs(self) -> list[tuple[str, str]]:
+        """(IAM action, ARN) of everything that this call must be allowed."""
+        return _needs(self.service, self.operation, self.params)
+
+
+@dataclass
+class Fault:
+    """Something that happens at the `at`-th call (from 0) of what runs inside `Cloud.fault`."""
+
+    kind: Kind
+    at: int
+    seen: int = -1
+    attempts: int = 0
+    happened: bool = False
+
+
+@dataclass
+class Cloud:
+    """What stands between a function and moto."""
+
+    calls: list[Call] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
+    slept: float = 0.0
+    backwards: bool = False  # run calls that go side by side in the opposite order
+    function: Function | None = None
+    _depth: int = 0
+    _fault: Fault | None = None
+    _between: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+    _counted: int = -1
+    _current: Call | None = None
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Stand between, until the patch is undone."""
+        make_api_call, send = botocore.client.BaseClient._make_api_call, BotocoreStubber.__call__
+        presign = botocore.signers.generate_presigned_url
+
+        def call(client: Any, operation: str, params: dict[str, Any]) -> Any:
+            if self.function is None:
+                return make_api_call(client, operation, params)
+            with self._counting(client.meta.service_model.service_name, operation, params):
+                return make_api_call(client, operation, params)
+
+        def sign(client: Any, ClientMethod: str, Params: Any = None, **others: Any) -> Any:  # noqa: N803 - botocore's names
+            operation = client.meta.method_to_api_mapping[ClientMethod]
+            if self.function is not None:  # no round trip, but the URL can do no more than the role that signed it
+                signed = Call(self.function.name, client.meta.service_model.service_name, operation, dict(Params or {}), self._depth)
+                self.calls.append(signed)
+                self._check(signed)
+            return presign(client, ClientMethod, Params, **others)
+
+        def stub(stubber: BotocoreStubber, event_name: str, request: Any, **others: Any) -> Any:
+            return self._answer(lambda: send(stubber, event_name, request, **others), event_name, request)
+
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+        patch.setattr(botocore.signers, "generate_presigned_url", sign)
+        patch.setattr(BotocoreStubber, "__call__", stub)
+        patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=self._sleep))
+
+    # What the tests use ----------------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def invoking(self, function: Function) -> Iterator[None]:
+        """Calls made in here are this function's. An invocation inside another (two sandboxes at once) keeps its own count of trips."""
+        outer = self.function, self._depth
+        self.function, self._depth = function, 0
+        try:
+            yield
+        finally:
+            self.trips = self._depth
+            self.function, self._depth = outer
+
+    trips: int = 0  # round trips of the last invocation, one after another
+
+    @contextmanager
+    def fault(self, kind: Kind, at: int) -> Iterator[Fault]:
+        """Let this happen at the `at`-th call made in here."""
+        self._fault = fault = Fault(kind, at)
+        try:
+            yield fault
+        finally:
+            self._fault = None
+
+    @contextmanager
+    def between(self, at: int, action: Callable[[], None]) -> Iterator[None]:
+        """Run `action` completely just before the `at`-th call made in here: what another sandbox does at that moment."""
+        self._between, self._counted = [(at, action)], -1
+        try:
+            yield
+        finally:
+            self._between = []
+
+    @contextmanager
+    def watch(self) -> Iterator[list[Call]]:
+        """The calls made in here."""
+        start, seen = len(self.calls), []
+        try:
+            yield seen
+        finally:
+            seen.extend(self.calls[start:])
+
+    def together(self, *calls: Callable[[], Any]) -> list[Any]:
+        """`tapedeck.aws.together`, one after the other so that a test is the same each time, counted as one round trip."""
+        start, deepest = self._depth, self._depth
+        results: list[Any] = [None] * len(calls)
+        failures: dict[int, Exception] = {}
+        for index in reversed(range(len(calls))) if self.backwards else range(len(calls)):
+            self._depth = start
+            try:
+                results[index] = calls[index]()
+            except Exception as failure:  # noqa: BLE001 - as the real one: every call ends before the first failure goes up
+                failures[index] = failure
+            deepest = max(deepest, self._depth)
+        self._depth = deepest
+        if failures:
+            raise failures[min(failures)]
+        return results
+
+    # How ------------------------------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _counting(self, service: str, operation: str, params: dict[str, Any]) -> Iterator[None]:
+        assert self.function is not None
+        self._counted += 1
+        for action in [action for at, action in self._between if at == self._counted]:
+            self._between = []
+            action()
+        self._depth += 1
+        call = Call(self.function.name, service, operation, params, self._depth)
+        self.calls.append(call)
+        self._check(call)
+        if self._fault is not None:
+            self._fault.seen += 1
+        self._current = call
+        try:
+            yield
+        finally:
+            self._current = None
+
+    def _check(self, call: Call) -> None:
+        assert self.function is not None
+        for action, resource in call.needs():
+            if not allows(self.function.statements, action, resource):
+                self.denied.append(f"{self.function.file} may not {action} on {resource}")
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": self.denied[-1]}}, call.operation)
+
+    def _answer(self, send: Callable[[], Any], event_name: str, request: Any) -> Any:
+        fault = self._fault
+        if fault is None or self._current is None or fault.seen != fault.at:
+            return send()
+        fault.attempts += 1
+        fault.happened = True
+        first = fault.attempts == 1
+        if fault.kind == "killed-before":
+            raise Killed
+        if fault.kind == "killed-after":
+            send()
+            raise Killed
+        if fault.kind == "refused" or (fault.kind == "throttled" and first):
+            return _throttled(self._current.service, request.url)
+        answer = send()
+        if fault.kind == "answers-lost" or (fault.kind == "answer-lost" and first):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return answer
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+def allows(statements: tuple[Mapping[str, Any], ...], action: str, resource: str) -> bool:
+    """Whether these statements of a role allow an action on an ARN."""
+    allowed = False
+    for statement in statements:
+        assert "Condition" not in statement, "conditions of policies are not read here yet"
+        if any(_like(action, pattern, fold=True) for pattern in as_list(statement["Action"])) and any(
+            _like(resource, pattern) for pattern in as_list(statement["Resource"])
+        ):
+            if statement["Effect"] == "Deny":
+                return False
+            allowed = True
+    return allowed
+
+
+def _like(text: str, pattern: str, *, fold: bool = False) -> bool:
+    return fnmatch.fnmatchcase(text.lower(), pattern.lower()) if fold else fnmatch.fnmatchcase(text, pattern)
+
+
+_TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+_S3 = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "ListObjects": "ListBucket", "DeleteObjects": "DeleteObject"}
+
+
+def _needs(service: str, operation: str, params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if service == "dynamodb":
+        if "TransactItems" in params:
+            return [
+                (f"dynamodb:{_TRANSACTED[kind]}", _table(inner["TableName"]))
+                for item in params["TransactItems"]
+                for kind, inner in item.items()
+            ]
+        if "RequestItems" in params:
+            return [(f"dynamodb:{operation}", _table(name)) for name in params["RequestItems"]]
+        index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+        return [(f"dynamodb:{operation}", _table(params["TableName"]) + index)]
+    if service == "s3":
+        bucket, action = f"arn:aws:s3:::{params['Bucket']}", f"s3:{_S3.get(operation, operation)}"
+        keys = [params["Key"]] if "Key" in params else [each["Key"] for each in params.get("Delete", {}).get("Objects", [])]
+        return [(action, f"{bucket}/{key}") for key in keys] or [(action, bucket)]
+    if service == "sqs":
+        action = f"sqs:{operation.removesuffix('Batch')}"
+        return [(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{params['QueueUrl'].rpartition('/')[2]}")]
+    return [(f"{service}:{operation}", "*")]
+
+
+def _table(name: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+
+
+def _throttled(service: str, url: str) -> AWSResponse:
+    if service == "s3":
+        body = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+        return AWSResponse(url, 503, {"content-type": "application/xml"}, MockRawResponse(body))
+    code = "ProvisionedThroughputExceededException" if service == "dynamodb" else "ThrottlingException"
+    body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": "Rate exceeded"})
+    return AWSResponse(url, 400, {"content-type": "application/x-amz-json-1.0"}, MockRawResponse(body))
