@@ -1,0 +1,68 @@
+"""The HTTP API as the tool uses it: one connection, the token, and refusals as lines for a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import urllib3
+
+from tapedeck_cli.trouble import FAILED, NOT_FOUND, REFUSED, Trouble
+
+_CODES = {401: REFUSED, 403: REFUSED, 404: NOT_FOUND}
+
+
+class Client:
+    """Calls one stack as one caller."""
+
+    def __init__(self, api_url: str, token: str | None = None) -> None:
+        self.api_url = api_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = urllib3.PoolManager(retries=urllib3.Retry(3, redirect=False, backoff_factor=0.2), timeout=60.0)
+
+    def get(self, path: str, query: dict[str, str] | None = None) -> Any:
+        """The JSON of an answer."""
+        return orjson.loads(self._call("GET", self.api_url + path, query).data)
+
+    def post(self, path: str, body: bytes, query: dict[str, str] | None = None) -> Any:
+        """Send bytes; the JSON of the answer."""
+        return orjson.loads(self._call("POST", self.api_url + path, query, body).data)
+
+    def pages(self, path: str, query: dict[str, str]) -> Iterator[bytes]:
+        """The bytes of every page of a list, following `Link` and redirects."""
+        url: str | None = self.api_url + path
+        asked: dict[str, str] | None = query
+        while url:
+            answer = self._call("GET", url, asked)
+            yield answer.data
+            following = re.search(r'<([^>]+)>;\s*rel="next";\s*results="true";\s*cursor="([^"]+)"', answer.headers.get("Link", ""))
+            url, asked = (self.api_url + path, query | {"cursor": following[2]}) if following else (None, None)
+
+    def _call(self, method: str, url: str, query: dict[str, str] | None = None, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+        if query:
+            url += "?" + urlencode(query)
+        try:
+            answer = self._http.request(method, url, headers=self._headers, body=body, redirect=False)
+            if answer.status in (302, 303, 307) and (elsewhere := answer.headers.get("Location")):
+                # A presigned URL carries its own right: our token is not for it.
+                link = answer.headers.get("Link")
+                answer = self._http.request("GET", elsewhere)
+                if link:
+                    answer.headers["Link"] = link
+        except urllib3.exceptions.HTTPError as error:
+            reason = getattr(error, "reason", None) or error
+            raise Trouble(f"{self.api_url} does not answer ({type(reason).__name__}): is it running? `make run` starts it") from None
+        if answer.status >= 400:
+            raise Trouble(f"{method} {url.split('?')[0]}: {answer.status} {_detail(answer.data)}", _CODES.get(answer.status, FAILED))
+        return answer
+
+
+def _detail(body: bytes) -> str:
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body[:200].decode(errors="replace")
+    return str(said.get("detail") or said.get("message") or said) if isinstance(said, dict) else str(said)
