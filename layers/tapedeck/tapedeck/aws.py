@@ -25,6 +25,16 @@ def setting(name: str, default: str | None = None) -> str:
     return os.environ[name] if default is None else os.environ.get(name, default)
 
 
+def emulated() -> bool:
+    """Whether AWS is an emulator on this machine."""
+    return "AWS_ENDPOINT_URL" in os.environ
+
+
+def region() -> str:
+    """The AWS region we run in."""
+    return os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
+
+
 @cache
 def client(service: str) -> Any:
     """The low-level client of an AWS service: made once in a process."""

@@ -74,7 +74,9 @@ def public_key_of(request: Request, dsn: str | None = None) -> str:
         match = re.match(r"https?://([^@/:]+)(?::[^@/]*)?@", dsn)
         given.append(match[1] if match else "")
     if not given:
-        raise errors.Unauthenticated("missing authorization information", causes=["no sentry_key in the query, the headers or the envelope"])
+        raise errors.Unauthenticated(
+            "missing authorization information", causes=["no sentry_key in the query, the headers or the envelope"]
+        )
     if len(given) > 1:
         raise errors.Unauthenticated("multiple authorization payloads detected", causes=["authenticate in one way only"])
     if not _PUBLIC_KEY.fullmatch(given[0]):

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler import Response as PowertoolsResponse
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from tapedeck import aws, errors
+from tapedeck import errors
 from tapedeck.api import auth, routes
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.request import Query, Request
@@ -52,6 +52,14 @@ class Response(PowertoolsResponse[Any]):
         if body is not None and not isinstance(body, (bytes, str)):
             body = orjson.dumps(body).decode()
         super().__init__(status, content_type if body is not None else None, body, sent)
+
+
+_noted: dict[str, Any] = {}
+
+
+def note(**facts: Any) -> None:
+    """Facts for the request's log line: counts and reasons, never anybody's data."""
+    _noted.update(facts)
 
 
 class Api:
@@ -98,6 +106,7 @@ class Api:
 
     def _answer(self, route: routes.Route, endpoint: Endpoint, names: dict[str, str]) -> Response:
         started = time.perf_counter()
+        _noted.clear()
         event = self._resolver.current_event.raw_event
         dialect = DIALECTS[route.dialect]
         request: Request | None = None
@@ -128,6 +137,7 @@ class Api:
                 "status": response.status_code,
                 "ms": round((time.perf_counter() - started) * 1000, 1),
                 "organization": request.caller.organization_id if request and request.caller else None,
+                **_noted,
             },
         )
         return response
@@ -142,6 +152,3 @@ def _request(event: Mapping[str, Any]) -> Request:
 def _powertools(path: str) -> str:
     """`{name}` as template.yaml spells it, `<name>` as Powertools does."""
     return re.sub(r"\{(\w+)\+?\}", r"<\1>", path)
-
-
-STAGE = aws.setting("STAGE", "local")

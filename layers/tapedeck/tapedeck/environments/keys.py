@@ -1,12 +1,14 @@
 """The life of a key: issued and shown once, recognised by digest, rotated with a grace period, revoked.
 
-    KEY#{key id}  KEY            the key: its digest, whose it is, what it may do, until when    a caller presents the id
-    ORG#{org}     KEY#{key id}   nothing more: which keys an organization has
+KEY#{key id}  KEY            the key: its digest, whose it is, what it may do, until when    a caller presents the id
+ORG#{org}     KEY#{key id}   nothing more: which keys an organization has
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -14,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from tapedeck import aws, clock, errors
 from tapedeck.environments import tokens
-from tapedeck.environments.model import ALL_SCOPES, Key
+from tapedeck.environments.model import ALL_SCOPES, Caller, Key
 
 MAX_GRACE = 30 * 86400.0
 
@@ -42,6 +44,56 @@ def issue(
     )
     _write(key, condition="attribute_not_exists(pk)")
     return token, key
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a new key shall be."""
+
+    name: str
+    scopes: frozenset[str]
+    expires_at: float | None
+
+
+def wanted(body: Mapping[str, Any], maker: Caller) -> Wanted:
+    """A request's wishes: `name`, `scopes` (a list; default all that the maker has), `expires_in` seconds. Invalid by field.
+
+    A key may do no more than its maker: a scope that the maker lacks is Invalid, not silently left out.
+    """
+    wrong: dict[str, list[str]] = {}
+    name, scopes, expires_in = body.get("name", ""), body.get("scopes"), body.get("expires_in")
+    own = frozenset(scope for scope in ALL_SCOPES if maker.may(scope))
+    if not isinstance(name, str) or len(name) > 64:
+        wrong["name"] = ["A name is text of at most 64 characters."]
+    if scopes is not None and (not isinstance(scopes, list) or not scopes or not all(isinstance(each, str) for each in scopes)):
+        wrong["scopes"] = ["Scopes are a list of names."]
+    elif scopes is not None and (beyond := sorted(set(scopes) - own)):
+        wrong["scopes"] = [f"You do not have {', '.join(beyond)[:200]}."]
+    if expires_in is not None and (isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)) or not 0 < expires_in < 1e10):
+        wrong["expires_in"] = ["A positive number of seconds is needed."]
+    if unknown := sorted(set(body) - {"name", "scopes", "expires_in"}):
+        wrong |= {field[:64]: ["There is no such field."] for field in unknown}
+    if wrong:
+        raise errors.Invalid(fields=wrong)
+    return Wanted(name, frozenset(scopes) if scopes else own, clock.now() + expires_in if expires_in else None)
+
+
+def grace(body: Mapping[str, Any]) -> float:
+    """How long a rotated key lives on, in seconds: `grace`, a day unless it is said. Invalid when it is no number of seconds."""
+    said = body.get("grace", 86400)
+    if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 <= said <= MAX_GRACE:
+        raise errors.Invalid(fields={"grace": [f"A number of seconds from 0 to {MAX_GRACE:.0f} is needed."]})
+    return float(said)
+
+
+def owned(key_id: str, caller: Caller) -> Key:
+    """A live key of the caller's organization. NotFound for any other; Forbidden when it may do more than the caller."""
+    key = get(key_id, fresh=True) if key_id.isalnum() and len(key_id) == 10 else None
+    if key is None or key.organization_id != caller.organization_id or not key.is_live(clock.now()):
+        raise errors.NotFound("The requested resource does not exist")
+    if not key.scopes <= caller.scopes:
+        raise errors.Forbidden
+    return key
 
 
 def opens(claim: tokens.Token, key: Key | None) -> bool:

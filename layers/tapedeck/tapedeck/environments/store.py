@@ -1,12 +1,12 @@
 """Where organizations, people and environments are kept: the `control` table, one partition an organization.
 
-    ORG#{org}    ORG                       the organization            one partition: the whole directory is one Query
-    ORG#{org}    ENV#{env_id:010d}         an environment              'ENV' < 'ORG': both come with one BETWEEN
-    ORG#{org}    USER#{user_id:010d}       a person                    outside that range: an organization may have thousands
-    ORG#{org}    NAME#{environment slug}   takes a slug                a conditional put makes it unique
-    NAME#{slug}  ORG                       takes an organization slug  the only place where organizations meet
-    DSN#{key}    DSN                       a public key's project      browsers present nothing else
-    SEQ          {name}                    the last number given out   ADD 1
+ORG#{org}    ORG                       the organization            one partition: the whole directory is one Query
+ORG#{org}    ENV#{env_id:010d}         an environment              'ENV' < 'ORG': both come with one BETWEEN
+ORG#{org}    USER#{user_id:010d}       a person                    outside that range: an organization may have thousands
+ORG#{org}    NAME#{environment slug}   takes a slug                a conditional put makes it unique
+NAME#{slug}  ORG                       takes an organization slug  the only place where organizations meet
+DSN#{key}    DSN                       a public key's project      browsers present nothing else
+SEQ          {name}                    the last number given out   ADD 1
 """
 
 from __future__ import annotations
@@ -121,11 +121,15 @@ def users(organization_id: int, user_ids: list[int]) -> list[User]:
 
 def people(organization_id: int) -> list[User]:
     """Everybody in an organization, by id: for operators, never for requests."""
-    pages = aws.client("dynamodb").get_paginator("query").paginate(
-        TableName=aws.setting("CONTROL_TABLE"),
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :user)",
-        ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":user": {"S": "USER#"}},
-        ConsistentRead=True,
+    pages = (
+        aws.client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=aws.setting("CONTROL_TABLE"),
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :user)",
+            ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":user": {"S": "USER#"}},
+            ConsistentRead=True,
+        )
     )
     return [User(**orjson.loads(item["d"]["B"])) for page in pages for item in page["Items"]]
 

@@ -33,7 +33,9 @@ class Outcome:
     dropped: list[str] = field(default_factory=list)
 
 
-def ingest(organization_id: int, project_id: int, body: bytes, *, encoding: str = "", client_ip: str = "", client_agent: str = "") -> Outcome:
+def ingest(
+    organization_id: int, project_id: int, body: bytes, *, encoding: str = "", client_ip: str = "", client_agent: str = ""
+) -> Outcome:
     """Take an envelope. Raises Invalid or TooLarge for what is no envelope; drops what is an envelope but no valid replay."""
     if len(body) > MAX_ENVELOPE:
         raise errors.TooLarge("envelope exceeds size limits", causes=[f"more than {MAX_ENVELOPE} bytes"])

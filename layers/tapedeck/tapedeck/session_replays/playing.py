@@ -80,7 +80,10 @@ def play_one(replay: ReplayId, segment: Segment) -> Played:
         encoding = None if stored[:1] == b"[" else "deflate"
         return Played(
             url=store.presigned_get(
-                segment.object_key, content_type="application/octet-stream", encoding=encoding, filename=f"{replay.key}-{segment.number}.json"
+                segment.object_key,
+                content_type="application/octet-stream",
+                encoding=encoding,
+                filename=f"{replay.key}-{segment.number}.json",
             )
         )
     return Played(_inflated(stored))

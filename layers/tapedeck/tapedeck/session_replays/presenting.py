@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from tapedeck.clock import iso
@@ -92,13 +92,17 @@ def present(row: Row, replay_id: str, project_id: int | str, viewer_id: int | No
     }
 
 
-def select(replay: dict[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    """The fields asked for, and no others; none asked for is all of them."""
-    wanted = [field for field in fields if field]
-    unknown = [field for field in wanted if field not in FIELDS]
+def chosen(names: Sequence[str]) -> list[str]:
+    """The fields that a request names, checked before anything is read. Invalid for one that there is not (contract §1.1)."""
+    unknown = [name for name in names if name not in FIELDS]
     if unknown:
-        raise Invalid(fields={"field": [f'"{field}" is not a valid choice.' for field in unknown]})
-    return {field: replay.get(field) for field in wanted} if wanted else replay
+        raise Invalid(fields={"field": [f'"{name[:64]}" is not a valid choice.' for name in unknown]})
+    return list(names)
+
+
+def select(replay: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """The fields asked for, and no others; none asked for is all of them."""
+    return {field: replay.get(field) for field in chosen(fields)} if fields else replay
 
 
 def error_events(row: Row) -> list[dict[str, Any]]:

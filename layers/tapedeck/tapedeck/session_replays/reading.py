@@ -15,6 +15,7 @@ from tapedeck.session_replays import merging, presenting, store
 from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.store import Listed, ReplayId
 
+DEFAULT_LIMIT = 10  # decision 8
 _PAGE = 1000  # rows a Query reads where a filter makes it unknown how many are needed
 
 

@@ -1,17 +1,17 @@
 """Where session replays are kept: the `replays` table, the recordings bucket, and the tombstones that keep erased data out.
 
-    replays  R#{org}#{project}#{replay}  M              the replay's row: one compressed document, `v` counts its versions
-                                                        a project's public key must not reach another project's replays, so
-                                                        the project is in the key
-                                         S#{seg:05d}    a segment: where its recording is, its sizes, its SHA-256
-    by_start L#{org}#{project}           {ms}#{replay}  visible replays in the order in which they began (project all)
-             N#{org}#{project}           {name}         an environment name that an SDK has used there ("production")
-    control  E#{org}#{project}           U#{digest}     a tombstone: this user's data from before `until` is refused
-                                         R#{replay}     a tombstone: this replay is gone for good
-    bucket   rec/{org}/{project}/{yyyymmddhh}/{replay}/{seg:05d}-{sha256[:16]}
-                                                        as received; by hour of receipt, so that the janitor finds what no row
-                                                        knows by listing the last hours; by content, so that a re-sent segment
-                                                        overwrites itself and another one never does
+replays  R#{org}#{project}#{replay}  M              the replay's row: one compressed document, `v` counts its versions
+                                                    a project's public key must not reach another project's replays, so
+                                                    the project is in the key
+                                     S#{seg:05d}    a segment: where its recording is, its sizes, its SHA-256
+by_start L#{org}#{project}           {ms}#{replay}  visible replays in the order in which they began (project all)
+         N#{org}#{project}           {name}         an environment name that an SDK has used there ("production")
+control  E#{org}#{project}           U#{digest}     a tombstone: this user's data from before `until` is refused
+                                     R#{replay}     a tombstone: this replay is gone for good
+bucket   rec/{org}/{project}/{yyyymmddhh}/{replay}/{seg:05d}-{sha256[:16]}
+                                                    as received; by hour of receipt, so that the janitor finds what no row
+                                                    knows by listing the last hours; by content, so that a re-sent segment
+                                                    overwrites itself and another one never does
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ReplayId:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One recorded segment: where its bytes are (`object_key`, empty when there are none), how many stored and inflated, and when it was."""
+    """One recorded segment: where its bytes are, how many stored and inflated, and when it was."""
 
     number: int
     object_key: str
@@ -189,9 +189,7 @@ def delete_object(object_key: str) -> None:
 
 def read(replay: ReplayId, *, consistent: bool = False) -> Version:
     """A replay's row and its version: one read."""
-    answer = aws.client("dynamodb").get_item(
-        TableName=aws.setting("REPLAYS_TABLE"), Key=_key(replay, "M"), ConsistentRead=consistent
-    )
+    answer = aws.client("dynamodb").get_item(TableName=aws.setting("REPLAYS_TABLE"), Key=_key(replay, "M"), ConsistentRead=consistent)
     return _version(answer.get("Item"))
 
 

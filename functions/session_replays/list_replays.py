@@ -1,0 +1,38 @@
+"""GET /api/0/organizations/{org}/replays/: the replays that began in a period, newest first."""
+
+from __future__ import annotations
+
+from tapedeck import clock
+from tapedeck.api import paging
+from tapedeck.api.projects import chosen
+from tapedeck.api.request import Request
+from tapedeck.api.resolver import Api, Response
+from tapedeck.errors import Invalid
+from tapedeck.session_replays import periods, presenting, reading
+
+app = Api()
+
+
+@app.get("/api/0/organizations/{org}/replays/")
+def list_replays(request: Request) -> Response:
+    """A page of replays with its `Link` header; `field` chooses what is told of each."""
+    query = request.query
+    if query.one("query"):
+        raise Invalid("Search queries are not supported yet.")
+    start, end = periods.period_of(query, now=clock.now())
+    at = paging.window(query, default=reading.DEFAULT_LIMIT)
+    fields = presenting.chosen(query.all("field"))
+    wanted = reading.Search(
+        request.organization.id,
+        [project.project_id for project in chosen(request, "replay:read")],
+        start,
+        end,
+        environments=query.all("environment"),
+        newest_first=reading.newest_first(query.one("orderBy", "sortBy", "sort")),
+    )
+    rows, more = reading.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
+    data = [presenting.select(row, fields) for row in rows]
+    return Response({"data": data}, headers={"Link": paging.link(request, at, more=more)})
+
+
+lambda_handler = app.handler

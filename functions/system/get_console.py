@@ -1,0 +1,24 @@
+"""GET /console/…: the files of the web page people watch replays in."""
+
+from __future__ import annotations
+
+from tapedeck.api import static
+from tapedeck.api.request import Request
+from tapedeck.api.resolver import Api, Response
+
+app = Api()
+
+
+@app.get("/console")
+def get_console(request: Request) -> Response:
+    """To the page itself: its relative addresses want the slash."""
+    return Response(status=302, headers={"Location": f"{request.url.rstrip('/')}/"})
+
+
+@app.get("/console/{path+}")
+def get_console_file(request: Request, path: str) -> Response:
+    """A file, with the policy that keeps recorded pages from running or loading anything (trust.md §5.3)."""
+    return static.answer("tapedeck_console", path)
+
+
+lambda_handler = app.handler
