@@ -1,0 +1,217 @@
+"""What the end-to-end tests stand on: a running stack, a shop page with the real SDK in it, a browser that tells of every request, and a server nobody may call."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ARTIFACTS = ROOT / "artifacts"
+T = TypeVar("T")
+STARTED_WITHIN = 300
+QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of everything here."""
+    config.addinivalue_line("markers", "e2e: needs a browser, npm and a running stack; `make e2e` runs it, `make test` does not")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever is collected with this file is end to end."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("e2e")
+
+
+class Stack:
+    """A running Tapedeck, as local.json tells of it, seen by the owner of the first organization."""
+
+    def __init__(self, about: dict[str, Any]) -> None:
+        self.api_url: str = about["api_url"]
+        self.organization: dict[str, Any] = about["organizations"][0]
+        self.environment: dict[str, Any] = self.organization["environments"][0]
+        self.token: str = self.organization["users"]["owner"]["token"]
+        self.dsn: str = self.environment["dsn"]
+        self.console = f"{self.api_url}/console/"
+        self.origin = self.api_url.removesuffix("/v")
+
+    def get(self, path: str) -> Any:
+        """What the API answers."""
+        request = urllib.request.Request(f"{self.api_url}/api/0/{path}", headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def replays(self) -> list[dict[str, Any]]:
+        """The newest replays of the first environment."""
+        rows: list[dict[str, Any]] = self.get(
+            f"organizations/{self.organization['slug']}/replays/?statsPeriod=1d&per_page=100&project={self.environment['project_id']}"
+        )["data"]
+        return rows
+
+    def send(self, envelope: bytes) -> None:
+        """Post an envelope as the SDK does."""
+        url = f"{self.api_url}/api/{self.environment['project_id']}/envelope/?sentry_version=7&sentry_key={self.environment['public_key']}"
+        request = urllib.request.Request(url, data=envelope, headers={"Content-Type": "text/plain;charset=UTF-8"}, method="POST")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 200
+
+
+def until(question: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+    """Ask again until there is an answer."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := question():
+            return answer
+        time.sleep(0.5)
+    pytest.fail(f"{what}: not within {seconds:.0f} s")
+
+
+def free_port() -> int:
+    """A port that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack named by TAPEDECK_LOCAL_JSON, or one started for this run in a folder of its own."""
+    if given := os.environ.get("TAPEDECK_LOCAL_JSON"):
+        yield Stack(json.loads(Path(given).read_text()))
+        return
+    home = tmp_path_factory.mktemp("tapedeck")
+    output = home / "dev.log"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [Path(sys.executable).parent / "tapedeck", "dev", "--port", str(free_port()), "--state", home],
+            cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+        )
+    about = home / "local.json"
+
+    def ready() -> dict[str, Any] | None:
+        if process.poll() is not None:
+            pytest.fail(f"tapedeck dev ended with {process.returncode}:\n{output.read_text()[-4000:]}")
+        if not about.exists():
+            return None
+        known: dict[str, Any] = json.loads(about.read_text())
+        try:
+            with urllib.request.urlopen(f"{known['api_url']}/health", timeout=5):
+                return known
+        except OSError:
+            return None
+
+    try:
+        yield Stack(until(ready, "tapedeck dev is up", STARTED_WITHIN))
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def serve(answer: Callable[[str], tuple[int, str, bytes]]) -> tuple[ThreadingHTTPServer, str]:
+    """A web server on loopback whose answers a function makes out of the path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, kind, body = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            """Silence."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_port}"
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """page.js with the unmodified SDK in it."""
+    npm = shutil.which("npm") or pytest.fail("npm is not installed")
+    installed = HERE / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
+        subprocess.run([npm, "ci"], cwd=HERE, check=True, capture_output=True, timeout=300)
+    made = tmp_path_factory.mktemp("page") / "page.bundle.js"
+    esbuild = HERE / "node_modules" / ".bin" / "esbuild"
+    subprocess.run([esbuild, "--bundle", "--format=esm", f"--outfile={made}", "page/page.js"], cwd=HERE, check=True, capture_output=True, timeout=60)
+    return made.read_bytes()
+
+
+@pytest.fixture
+def shop(stack: Stack, bundle: bytes) -> Iterator[str]:
+    """The address of a shop whose page carries our DSN."""
+    pages = {
+        "/": (".html", (HERE / "page" / "index.html").read_bytes().replace(b"{{dsn}}", stack.dsn.encode())),
+        "/page.bundle.js": (".js", bundle),
+        "/stock.json": (".json", b'{"left": 7}'),
+    }
+
+    def answer(path: str) -> tuple[int, str, bytes]:
+        kind, body = pages.get(path.partition("?")[0], ("", b""))
+        return (200, TYPES[kind], body) if kind else (404, "text/plain", b"")
+
+    server, address = serve(answer)
+    yield address
+    server.shutdown()
+
+
+@pytest.fixture
+def stranger() -> Iterator[tuple[str, list[str]]]:
+    """A server of another origin, and the list of everything that ever reached it."""
+    calls: list[str] = []
+
+    def answer(path: str) -> tuple[int, str, bytes]:
+        calls.append(path)
+        return 200, "text/javascript", b"top.pwned = 'script from elsewhere'"
+
+    server, address = serve(answer)
+    yield address, calls
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium, never a downloaded one."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or pytest.fail("chromium is not installed")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without a past."""
+    opened = browser.new_context(viewport={"width": 1360, "height": 860})
+    opened.set_default_timeout(20_000)
+    yield opened
+    opened.close()
