@@ -26,7 +26,8 @@ _SEGMENTS = (0.0, 5.5, 13.0, 22.0, 60.0)  # seconds at which the SDK flushed
 _STYLE = """
 body{margin:0;font:16px/1.5 Georgia,serif;color:#2b2622;background:#f7f3ec}
 header{display:flex;justify-content:space-between;align-items:center;padding:18px 48px;background:#23395b;color:#fff}
-header b{font-size:24px;letter-spacing:.02em}#basket{background:#f2b134;color:#2b2622;border-radius:16px;padding:4px 16px;font:600 15px sans-serif}
+header b{font-size:24px;letter-spacing:.02em}
+#basket{background:#f2b134;color:#2b2622;border-radius:16px;padding:4px 16px;font:600 15px sans-serif}
 main{max-width:980px;margin:28px auto;padding:0 24px}.books{display:grid;grid-template-columns:repeat(3,1fr);gap:24px}
 .book{background:#fff;border-radius:10px;box-shadow:0 1px 4px #0002;padding:18px}.cover{height:150px;border-radius:6px;margin-bottom:12px}
 button{font:600 15px sans-serif;border:0;border-radius:6px;padding:10px 18px;background:#23395b;color:#fff;cursor:pointer}

@@ -135,7 +135,7 @@ class _Template(yaml.SafeLoader):
     """Reads a CloudFormation template, whose !Ref and !Sub are of no interest here."""
 
 
-_Template.add_multi_constructor("!", lambda loader, suffix, node: None)
+_Template.add_multi_constructor("!", lambda *_: None)
 
 
 def _gateway_responses() -> Mapping[str, Any]:

@@ -70,9 +70,8 @@ def greet(about: dict[str, Any], seconds: float) -> None:
     out.print(
         f"    curl -H 'Authorization: Bearer {owner['token']}' \\\n      {about['api_url']}/api/0/organizations/{first['slug']}/replays/\n"
     )
-    out.print(
-        "  [dim]all of this is in .tapedeck/local.json; `.venvs/dev/bin/tapedeck replays list` shows what was recorded; Ctrl-C stops, data stay[/]\n"
-    )
+    out.print("  [dim]all of this is in .tapedeck/local.json; `.venvs/dev/bin/tapedeck replays list` shows what was recorded[/]")
+    out.print("  [dim]Ctrl-C stops; data stay[/]\n")
 
 
 def _deployed(home: Home, port: int, api_url: str) -> None:
@@ -141,7 +140,7 @@ def _follow(process: subprocess.Popen[bytes], home: Home) -> None:
 def _stoppable() -> Iterator[None]:
     """Ctrl-C, a closed terminal and a plain kill all end us in the same orderly way; a second one does not interrupt the saving."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
