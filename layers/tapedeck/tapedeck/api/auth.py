@@ -42,15 +42,15 @@ def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
     named = names.pop("org", None)
     if named is not None and not organization.is_named(named):
         raise errors.NotFound("The requested resource does not exist")
-    assert route.scope is not None
+    scope = route.scope or "org:admin"
     if route.reach == "project":
-        environment = organization.environment(names.pop("project"))
-        if environment is None:
+        project = organization.environment(names.pop("project"))
+        if project is None:
             raise errors.NotFound("The requested resource does not exist")
-        if not caller.may_in(environment, route.scope):
+        if not caller.may_in(project, scope):
             raise errors.Forbidden
-        return replace(request, _environment=environment)
-    if not caller.may(route.scope):
+        return replace(request, _environment=project)
+    if not caller.may(scope):
         raise errors.Forbidden
     return request
 
@@ -118,9 +118,8 @@ def _caller(request: Request, *, fresh: bool) -> tuple[Caller, Organization]:
     if claim is None or (claim.dev and aws.setting("STAGE") != "local"):
         raise errors.Unauthenticated("Invalid token")
     key = _remembered(("key", claim.key_id), lambda: keys.get(claim.key_id, fresh=fresh), fresh=fresh)
-    if not keys.opens(claim, key):
+    if key is None or not keys.opens(claim, key):
         raise errors.Unauthenticated("Invalid token")
-    assert key is not None
     organization, user = _directory(key.organization_id, key.user_id, fresh=fresh)
     if organization is None or (key.user_id is not None and user is None):
         raise errors.Unauthenticated("Invalid token")

@@ -52,7 +52,7 @@ class Dialect:
         return 500, self.shape(500, INTERNAL_ERROR, None)
 
 
-def _session_replays(status: int, words: str, error: errors.DomainError | None) -> Any:
+def _session_replays(_status: int, words: str, error: errors.DomainError | None) -> Any:
     """Sentry's: `{"detail"}`, a bare field map for invalid fields, `causes` where Relay would give them."""
     if isinstance(error, errors.Invalid) and error.fields:
         return error.fields
@@ -75,12 +75,12 @@ def _captures(status: int, words: str, error: errors.DomainError | None) -> Any:
     return {"code": status, "message": words}
 
 
-def _deletion_jobs(status: int, words: str, error: errors.DomainError | None) -> Any:
+def _deletion_jobs(_status: int, words: str, _error: errors.DomainError | None) -> Any:
     """OpenReplay's: `{"errors": ["…"]}`."""
     return {"errors": [words]}
 
 
-def _bucket_events(status: int, words: str, error: errors.DomainError | None) -> Any:
+def _bucket_events(_status: int, words: str, _error: errors.DomainError | None) -> Any:
     """PM2's: `{"msg"}`."""
     return {"msg": words}
 

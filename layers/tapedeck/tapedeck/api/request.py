@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -16,7 +16,13 @@ from tapedeck import aws, errors
 if TYPE_CHECKING:
     from tapedeck.environments.model import Caller, Environment, Organization
 
-_DEPTH = 200
+_T = TypeVar("_T")
+
+
+def _there(value: _T | None, name: str) -> _T:
+    if value is None:
+        raise LookupError(f"this route has no {name}: see api.routes")
+    return value
 
 
 class Query(dict[str, list[str]]):
@@ -45,20 +51,17 @@ class Request:
     @property
     def who(self) -> Caller:
         """The caller of a route that has one."""
-        assert self.caller is not None, "a public route has no caller"
-        return self.caller
+        return _there(self.caller, "caller")
 
     @property
     def organization(self) -> Organization:
         """The caller's organization."""
-        assert self._organization is not None, "this route names no organization"
-        return self._organization
+        return _there(self._organization, "organization")
 
     @property
     def environment(self) -> Environment:
         """The environment that `{project}` (or the ingest key) names, already checked to be the caller's."""
-        assert self._environment is not None, "this route names no project"
-        return self._environment
+        return _there(self._environment, "project")
 
     @property
     def client_ip(self) -> str:

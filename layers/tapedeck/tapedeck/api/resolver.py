@@ -12,7 +12,8 @@ import orjson
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler import Response as PowertoolsResponse
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from tapedeck import errors
 from tapedeck.api import auth, routes
@@ -117,8 +118,8 @@ class Api:
         except errors.DomainError as error:
             status, body = dialect.refuse(error)
             response = Response(body if body is not None else None, status=status, headers={"Retry-After": "1"} if status == 503 else {})
-        except Exception as error:  # noqa: BLE001 - the last line of defence: the log has the trace, the client has the Request-Id
-            if isinstance(error, (ConnectionError, HTTPClientError)) or (
+        except Exception as error:  # the last line of defence: the log has the trace, the client has the Request-Id
+            if isinstance(error, (AwsConnectionError, HTTPClientError)) or (
                 isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _BUSY
             ):
                 status, body = dialect.refuse(errors.Unavailable())

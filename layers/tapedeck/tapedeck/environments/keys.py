@@ -36,8 +36,7 @@ def issue(
     The listing row is written first: a crash leaves a listed id without a key, which is listed by nobody.
     """
     token = tokens.make(kind, dev=dev)
-    claim = tokens.parse(token)
-    assert claim is not None
+    claim = tokens.claim(token)
     key = Key(claim.key_id, kind, claim.sha256, organization_id, user_id, scopes or ALL_SCOPES, clock.now(), expires_at, name)
     aws.client("dynamodb").put_item(
         TableName=aws.setting("CONTROL_TABLE"), Item={"pk": {"S": f"ORG#{organization_id}"}, "sk": {"S": f"KEY#{key.id}"}}

@@ -49,10 +49,14 @@ def _seconds(text: str) -> float:
 
 
 def _instant(text: str) -> float:
+    if text.isdigit():  # epoch seconds pass Sentry's first check and fail its second; so they do here
+        raise _not_a_date(text)
     try:
-        if text.isdigit():  # epoch seconds pass Sentry's first check and fail its second; so they do here
-            raise ValueError(text)
         at = datetime.fromisoformat(text.replace(" ", "+") if re.search(r"T.* \d\d:?\d\d$", text) else text)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise Invalid(f"Invalid date range: {text[:64]} is not a valid ISO8601 date query") from None
+        raise _not_a_date(text) from None
+
+
+def _not_a_date(text: str) -> Invalid:
+    return Invalid(f"Invalid date range: {text[:64]} is not a valid ISO8601 date query")

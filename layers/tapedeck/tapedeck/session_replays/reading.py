@@ -109,9 +109,8 @@ def archive(replay: ReplayId) -> None:
 
 
 def _present(replay: ReplayId, row: Row | None, viewer_id: int | None) -> dict[str, Any]:
-    if not _is_there(row):
+    if row is None or not _is_there(row):
         raise NotFound
-    assert row is not None
     return presenting.present(row, replay.key, replay.project_id, viewer_id)
 
 

@@ -442,11 +442,11 @@ def _claim(replay: ReplayId, segment: Segment, *, instead_of: str = "") -> Segme
             ExpressionAttributeValues={":instead": {"S": instead_of or "-"}},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        return segment
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        return _segment(error.response["Item"])  # type: ignore[typeddict-item]
+        return _segment(error.response["Item"])
+    return segment
 
 
 def _swap(replay: ReplayId, row: Row, known: int, guards: Guards) -> Version | None:
@@ -478,10 +478,10 @@ def _swap(replay: ReplayId, row: Row, known: int, guards: Guards) -> Version | N
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ConditionalCheckFailedException":
-            return _version(error.response.get("Item"))  # type: ignore[arg-type]
+            return _version(error.response.get("Item"))
         if code != "TransactionCanceledException":
             raise
-        swapped, *covered = error.response["CancellationReasons"]  # type: ignore[typeddict-item]
+        swapped, *covered = error.response["CancellationReasons"]
         if any(reason["Code"] == "ConditionalCheckFailed" for reason in covered):
             raise Erased from None
         if swapped["Code"] == "ConditionalCheckFailed":
