@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 import brotli  # type: ignore[import-untyped]
 import pytest
@@ -61,10 +62,8 @@ def test_a_stream_cut_short_is_invalid(encoding: str, compress: Callable[[bytes]
 @given(st.binary(max_size=200))
 def test_noise_is_a_refusal_and_never_a_surprise(encoding: str, compress: Callable[[bytes], bytes], noise: bytes) -> None:
     for body in (noise, compress(noise)[:-3] + noise):
-        try:
+        with suppress(DomainError):
             inflate(body, encoding, 1000)
-        except DomainError:
-            pass
 
 
 def test_a_gzip_file_of_several_members_is_one_text() -> None:
@@ -115,7 +114,8 @@ except TooLarge:
 @pytest.mark.parametrize("encoding", ["gzip", "zlib", "deflate", "br", "zstd"])
 def test_a_bomb_of_200_mb_costs_no_more_than_the_limit(encoding: str) -> None:
     """In a process of its own, so that the highest tide is its own: the 20 MiB of the limit, and as much again to grow and join them."""
-    ran = subprocess.run([sys.executable, "-c", BOMB, encoding], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)})  # fmt: skip
+    here = {"PYTHONPATH": ":".join(sys.path)}
+    ran = subprocess.run([sys.executable, "-c", BOMB, encoding], capture_output=True, text=True, check=True, env=here)
     wire, grown = map(int, ran.stdout.split())
     assert wire < 300_000
     assert grown < 64

@@ -16,7 +16,7 @@ from tapedeck.session_replays.envelope import EventLink, ReplayEvent
 from tapedeck.session_replays.merging import Row, archive_delta, link_delta, merge, segment_delta, view_delta
 from tapedeck.session_replays.recording import Click
 
-# --- Worlds small enough that things collide ---------------------------------------------------------------------------------------------------
+# --- Worlds small enough that things collide ----------------------------------------------------------------------------------------------
 
 times = st.sampled_from([1_700_000_000.25, 1_700_000_003.5, 1_700_000_010.0, 1_700_000_060.75])
 ids = st.sampled_from([digit * 32 for digit in "0123456789abcdef"])
@@ -48,7 +48,9 @@ clicks = st.builds(
     st.booleans(),
     words,
 )
-links = st.builds(EventLink, event_id=ids, replay_id=st.just("f" * 32), level=st.sampled_from(["error", "warning", "info"]), timestamp=times, title=words)  # fmt: skip
+links = st.builds(
+    EventLink, event_id=ids, replay_id=st.just("f" * 32), level=st.sampled_from(["error", "warning", "info"]), timestamp=times, title=words
+)
 deltas = st.one_of(
     st.builds(segment_delta, events, lists(clicks)),
     st.builds(link_delta, links),
@@ -128,7 +130,7 @@ def test_whatever_comes_after_a_deletion_is_forgotten(row: Row) -> None:
     assert set(merge(deleted, row)) <= {"seen", "started", "finished", "archived"}
 
 
-# --- Examples from the contract ----------------------------------------------------------------------------------------------------------------
+# --- Examples from the contract -----------------------------------------------------------------------------------------------------------
 
 
 def event(segment_id: int, **changes: Any) -> ReplayEvent:
@@ -199,7 +201,13 @@ def test_segments_are_counted_once() -> None:
 
 
 def test_an_ordinary_row_weighs_well_under_a_kilobyte() -> None:
-    scalars = {"user.id": "30246326", "user.email": "john.doe@example.com", "browser.name": "Chrome", "browser.version": "120.0.0", "os.name": "Windows"}  # fmt: skip
+    scalars = {
+        "user.id": "30246326",
+        "user.email": "john.doe@example.com",
+        "browser.name": "Chrome",
+        "browser.version": "120.0.0",
+        "os.name": "Windows",
+    }
     row = reduce(
         merge, [segment_delta(event(n, scalars=scalars, urls=["https://example.com/a"], tags={"plan": "free"})) for n in range(12)]
     )

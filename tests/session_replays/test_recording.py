@@ -40,7 +40,7 @@ def raw(*events: Any) -> bytes:
     return json.dumps(events).encode()
 
 
-# --- Frame -----------------------------------------------------------------------------------------------------------------------------------------
+# --- Frame --------------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pack", [bytes, zlib.compress, gzip.compress])
@@ -97,7 +97,7 @@ def test_a_download_is_the_same_bytes_in_one_array() -> None:
     assert recording.join([]) == b"[]"
 
 
-# --- Clicks ----------------------------------------------------------------------------------------------------------------------------------------
+# --- Clicks -------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_click_keeps_what_the_element_looked_like() -> None:
@@ -145,7 +145,18 @@ def test_texts_are_cut_where_the_contract_cuts_them() -> None:
     attributes["class"] = " ".join(f"c{n}" for n in range(30))
     (click,) = clicks(raw(breadcrumb(node={"id": 1, "tagName": long, "textContent": long, "attributes": attributes})))
     lengths = dict(zip(TEXTS, map(len, click.texts), strict=True))
-    assert lengths == {"tag": 32, "id": 64, "classes": 29, "alt": 64, "role": 32, "testid": 64, "label": 64, "title": 64, "component_name": 64, "text": 1024}  # fmt: skip
+    assert lengths == {
+        "tag": 32,
+        "id": 64,
+        "classes": 29,
+        "alt": 64,
+        "role": 32,
+        "testid": 64,
+        "label": 64,
+        "title": 64,
+        "component_name": 64,
+        "text": 1024,
+    }
     assert len(click.texts[2].split()) == 10
 
 
@@ -268,7 +279,10 @@ def test_noise_is_a_refusal_and_never_a_surprise(noise: bytes) -> None:
             pass
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["tag", "payload", "data", "node", "id", "type", "attributes"]), inner))  # fmt: skip
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["tag", "payload", "data", "node", "id", "type", "attributes"]), inner),
+)
 
 
 @given(json_values)
