@@ -271,7 +271,7 @@ function rowOf(name, row, seek) {
     clicks: () => [h('span', {class: 'row-title'}, row.title), (row.kind !== 'click' || row.count > 1) && h('em', {class: `tag ${row.kind}`}, {rage: 'rage click', dead: 'dead click', click: ''}[row.kind] + (row.count > 1 ? ` ×${row.count}` : '')), h('span', {class: 'row-detail mono'}, row.detail)],
     console: () => [h('span', {class: 'row-title mono'}, row.title), row.kind !== 'log' && h('em', {class: `tag ${row.kind}`}, row.kind), row.detail && h('span', {class: 'row-detail mono'}, row.detail)],
     network: () => [h('span', {class: 'row-title mono', title: row.title}, path(row.title)), h('em', {class: `tag ${row.kind}`}, row.status ? `${row.method} ${row.status}` : row.type),
-      h('span', {class: 'row-detail'}, [row.type, lasted(row.lasted), size(row.bytes)].filter(Boolean).join(' · '))],
+      h('span', {class: 'row-detail'}, [row.status && row.type, lasted(row.lasted), size(row.bytes)].filter(Boolean).join(' · '))],
     errors: () => [h('span', {class: 'row-title'}, row.title), row.label && h('em', {class: 'tag'}, row.label), h('span', {class: 'row-detail mono'}, row.detail)],
   }[name]();
   const inside = [h('span', {class: 'row-time'}, row.at === null ? '–' : clock(row.at)), MARKS[name] ? h('span', {class: `row-icon ${MARKS[name](row)}`}, icon(MARKS[name](row), 15)) : null, h('span', {class: 'row-body'}, content)];

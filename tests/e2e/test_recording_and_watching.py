@@ -44,7 +44,7 @@ def record(page: Page, address: str) -> None:
         page.locator("#coupon").click()
         page.wait_for_timeout(150)
     page.wait_for_timeout(DEAD_AFTER)
-    page.goto("about:blank")   # leaving the page sends what is left
+    page.goto("about:blank")  # leaving the page sends what is left
 
 
 @pytest.fixture
@@ -63,7 +63,9 @@ def recorded(stack: Stack, shop: str, context: BrowserContext) -> dict[str, Any]
     return until(arrived, "the recorded session is listed with its dead click and its error")
 
 
-def test_a_session_recorded_by_the_sdk_is_counted_and_plays(stack: Stack, recorded: dict[str, Any], shop: str, context: BrowserContext) -> None:
+def test_a_session_recorded_by_the_sdk_is_counted_and_plays(
+    stack: Stack, recorded: dict[str, Any], shop: str, context: BrowserContext
+) -> None:
     assert recorded["user"]["display_name"] == "maria"
     assert recorded["environment"] == "production"
     assert recorded["releases"] == ["corner-shop@1.4.0"]
@@ -113,7 +115,10 @@ def test_a_session_recorded_by_the_sdk_is_counted_and_plays(stack: Stack, record
 
     assert witness.origins == {stack.origin}
     assert witness.complaints == []
-    until(lambda: next((one for one in stack.replays() if one["id"] == recorded["id"] and one["has_viewed"]), None), "the replay counts as viewed")
+    until(
+        lambda: next((one for one in stack.replays() if one["id"] == recorded["id"] and one["has_viewed"]), None),
+        "the replay counts as viewed",
+    )
 
     page.goto(f"{stack.console}?replay={recorded['id']}&project={stack.environment['slug']}&t=5s")
     expect(clock).to_have_text("0:05")
