@@ -1,7 +1,7 @@
 """The life of a key: issued and shown once, recognised by digest, rotated with a grace period, revoked.
 
 KEY#{key id}  KEY            the key: its digest, whose it is, what it may do, until when    a caller presents the id
-ORG#{org}     KEY#{key id}   nothing more: which keys an organization has
+ORG#{org}     TOKEN#{key id} nothing more: which keys an organization has
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def issue(
     claim = tokens.claim(token)
     key = Key(claim.key_id, kind, claim.sha256, organization_id, user_id, scopes or ALL_SCOPES, clock.now(), expires_at, name)
     aws.client("dynamodb").put_item(
-        TableName=aws.setting("CONTROL_TABLE"), Item={"pk": {"S": f"ORG#{organization_id}"}, "sk": {"S": f"KEY#{key.id}"}}
+        TableName=aws.setting("CONTROL_TABLE"), Item={"pk": {"S": f"ORG#{organization_id}"}, "sk": {"S": f"TOKEN#{key.id}"}}
     )
     _write(key, condition="attribute_not_exists(pk)")
     return token, key
@@ -112,10 +112,10 @@ def of_organization(organization_id: int) -> list[Key]:
     listed = aws.client("dynamodb").query(
         TableName=aws.setting("CONTROL_TABLE"),
         KeyConditionExpression="pk = :pk AND begins_with(sk, :key)",
-        ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":key": {"S": "KEY#"}},
+        ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":key": {"S": "TOKEN#"}},
         ConsistentRead=True,
     )["Items"]
-    found = aws.together(*(_reader(item["sk"]["S"].removeprefix("KEY#")) for item in listed)) if listed else []
+    found = aws.together(*(_reader(item["sk"]["S"].removeprefix("TOKEN#")) for item in listed)) if listed else []
     live = [key for key in found if key is not None and key.is_live(clock.now())]
     return sorted(live, key=lambda key: (key.created_at, key.id))
 
@@ -145,7 +145,7 @@ def revoke(key: Key) -> None:
     dynamodb = aws.client("dynamodb")
     dynamodb.delete_item(TableName=aws.setting("CONTROL_TABLE"), Key=_key(key.id))
     dynamodb.delete_item(
-        TableName=aws.setting("CONTROL_TABLE"), Key={"pk": {"S": f"ORG#{key.organization_id}"}, "sk": {"S": f"KEY#{key.id}"}}
+        TableName=aws.setting("CONTROL_TABLE"), Key={"pk": {"S": f"ORG#{key.organization_id}"}, "sk": {"S": f"TOKEN#{key.id}"}}
     )
 
 

@@ -1,10 +1,10 @@
 """Where organizations, people and environments are kept: the `control` table, one partition an organization.
 
 ORG#{org}    ORG                       the organization            one partition: the whole directory is one Query
-ORG#{org}    ENV#{env_id:010d}         an environment              'ENV' < 'ORG': both come with one BETWEEN
-ORG#{org}    USER#{user_id:010d}       a person                    outside that range: an organization may have thousands
-ORG#{org}    NAME#{environment slug}   takes a slug                a conditional put makes it unique
-NAME#{slug}  ORG                       takes an organization slug  the only place where organizations meet
+ORG#{org}    ENV#{env_id:010d}         an environment              'ENV' < 'ORG', and nothing else is between
+ORG#{org}    USER#{user_id:010d}       a person                    past that range: there may be thousands
+ORG#{org}    SLUG#{environment slug}   takes a slug                a conditional put makes it unique
+SLUG#{slug}  ORG                       takes an organization slug  the only place where organizations meet
 DSN#{key}    DSN                       a public key's project      browsers present nothing else
 SEQ          {name}                    the last number given out   ADD 1
 """
@@ -28,14 +28,14 @@ Item = dict[str, Any]
 def create_organization(slug: str, name: str) -> Organization:
     """A new organization. Conflict when the slug is taken. A crash between the two puts leaves the slug taken by nobody: not reused."""
     made = Organization(_next("organization"), slug, name, ids.random_uuid(), clock.now())
-    _put(f"NAME#{slug}", "ORG", {"organization_id": made.id}, taken=f"There is an organization named {slug} already.")
+    _put(f"SLUG#{slug}", "ORG", {"organization_id": made.id}, taken=f"There is an organization named {slug} already.")
     _put(f"ORG#{made.id}", "ORG", {"id": made.id, "slug": slug, "name": name, "team_id": made.team_id, "created_at": made.created_at})
     return made
 
 
 def organization_id(slug: str) -> int | None:
     """The id of the organization that has this slug: for operators, never for requests."""
-    found = _get(f"NAME#{slug}", "ORG")
+    found = _get(f"SLUG#{slug}", "ORG")
     return int(found["organization_id"]) if found else None
 
 
@@ -67,7 +67,7 @@ def create_environment(organization_id: int, slug: str, owner: User) -> Environm
         roles={owner.id: "owner"},
         created_at=clock.now(),
     )
-    _put(f"ORG#{organization_id}", f"NAME#{slug}", {"env_id": number}, taken=f"There is an environment named {slug} already.")
+    _put(f"ORG#{organization_id}", f"SLUG#{slug}", {"env_id": number}, taken=f"There is an environment named {slug} already.")
     _put(f"DSN#{made.public_key}", "DSN", {"organization_id": organization_id, "project_id": number})
     made = replace(made, collection_token=issue_collection_token(organization_id, made))
     _put_environment(organization_id, made)
