@@ -17,7 +17,7 @@ endif
 VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 PROCESSOR := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-DEV := .venvs/dev/.installed-$(VERSION)
+DEV := .venvs/dev/.tool-$(VERSION)
 SAM := .venvs/sam/.installed-$(VERSION)
 MINISTACK := .venvs/ministack/.installed-$(VERSION)
 
@@ -101,8 +101,12 @@ endef
 	$(call environment,ministack)
 	@touch $@
 
-.venvs/dev/.installed-%: requirements/dev.txt pyproject.toml
+.venvs/dev/.installed-%: requirements/dev.txt
 	$(call environment,dev)
+	@touch $@
+
+# The `tapedeck` command, which runs from this tree: a change of pyproject.toml alone costs a second.
+.venvs/dev/.tool-%: pyproject.toml .venvs/dev/.installed-%
 	@.venvs/dev/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -111,5 +115,5 @@ endef
 	@touch $@
 
 # Without an interpreter the stamps above have no version: say so once, instead of make's own complaint.
-.venvs/dev/.installed- .venvs/sam/.installed- .venvs/ministack/.installed- .venvs/uv/.installed-:
+.venvs/dev/.tool- .venvs/sam/.installed- .venvs/ministack/.installed- .venvs/uv/.installed-:
 	$(call environment,)
