@@ -17,9 +17,11 @@ endif
 VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 PROCESSOR := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-DEV := .venvs/dev/.tool-$(VERSION)
+TOOLS := .venvs/dev/.installed-$(VERSION)
+DEV := .venvs/dev/.tapedeck-$(VERSION)
 SAM := .venvs/sam/.installed-$(VERSION)
 MINISTACK := .venvs/ministack/.installed-$(VERSION)
+UV := .venvs/uv/.installed-$(VERSION)
 
 # `sam build` looks for python$(VERSION) on PATH, and the layer's Makefile for $(PYTHON); that make is none of this one's children.
 sam = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$(CURDIR)/.venvs/sam/bin:$$PATH" PYTHON="$(CURDIR)/.venvs/sam/bin/python" SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam
@@ -78,7 +80,7 @@ clean:  ## forget what was built; environments (.venvs) and local data (.tapedec
 	@find layers functions cli tests bench -type d -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: requirements
-requirements: .venvs/uv/.installed-$(VERSION)  ## pin again what requirements/*.in and the layer ask for
+requirements: $(UV)  ## pin again what requirements/*.in and the layer ask for
 	@for it in layers/tapedeck/requirements requirements/dev requirements/sam requirements/ministack; do \
 		echo "$$it.txt"; .venvs/uv/bin/uv pip compile -q --no-config --generate-hashes --universal --python-version 3.11 --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) $$it.in -o $$it.txt || exit 1; done
@@ -90,30 +92,26 @@ define environment
 	@$(if $(PYTHON),,echo "tapedeck needs Python 3.11, 3.12, 3.13 or 3.14 with its venv module (on Debian: apt-get install python3-venv); none was found on PATH" >&2; exit 1)
 	@echo "setting up .venvs/$(1) (Python $(VERSION))"
 	@rm -rf .venvs/$(1) && $(PYTHON) -m venv .venvs/$(1)
-	@.venvs/$(1)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/$(1).txt
+	@.venvs/$(1)/bin/python -m pip install -qq --disable-pip-version-check --root-user-action=ignore --no-deps --require-hashes -r requirements/$(1).txt
 endef
 
-.venvs/sam/.installed-%: requirements/sam.txt
+$(SAM): requirements/sam.txt
 	$(call environment,sam)
 	@touch $@
 
-.venvs/ministack/.installed-%: requirements/ministack.txt
+$(MINISTACK): requirements/ministack.txt
 	$(call environment,ministack)
 	@touch $@
 
-.venvs/dev/.installed-%: requirements/dev.txt
+$(TOOLS): requirements/dev.txt
 	$(call environment,dev)
 	@touch $@
 
 # The `tapedeck` command, which runs from this tree: a change of pyproject.toml alone costs a second.
-.venvs/dev/.tool-%: pyproject.toml .venvs/dev/.installed-%
-	@.venvs/dev/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(DEV): pyproject.toml $(TOOLS)
+	@.venvs/dev/bin/python -m pip install -qq --disable-pip-version-check --root-user-action=ignore --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venvs/uv/.installed-%: requirements/uv.txt
+$(UV): requirements/uv.txt
 	$(call environment,uv)
 	@touch $@
-
-# Without an interpreter the stamps above have no version: say so once, instead of make's own complaint.
-.venvs/dev/.tool- .venvs/sam/.installed- .venvs/ministack/.installed- .venvs/uv/.installed-:
-	$(call environment,)
