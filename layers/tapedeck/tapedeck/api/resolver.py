@@ -91,6 +91,7 @@ class Api:
         answer = self._resolver.resolve({**event, "path": event.get("path") or "/"}, context)
         request_id = event["requestContext"]["requestId"]
         answer.setdefault("multiValueHeaders", {})["Request-Id"] = [request_id]
+        answer["body"] = answer["body"] or ""  # the local emulator cannot send a null
         return answer
 
     def _on(self, method: str, path: str) -> Callable[[Endpoint], Endpoint]:
