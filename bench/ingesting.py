@@ -1,0 +1,56 @@
+"""What taking a segment costs over the least that anybody must do with it: inflate it, hash it, put it in the bucket."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import statistics
+import time
+import zlib
+from collections.abc import Callable, Sequence
+
+from bench import material
+from bench.figures import Figure
+
+SEGMENTS = 40
+ROUNDS = 15
+
+
+def measure() -> list[Figure]:
+    """CPU of all threads, the median round; each round takes every segment once, in turn with the comparison."""
+    from tapedeck import aws
+    from tapedeck.session_replays import ingesting, merging
+
+    raws = [material.recording(60_000, seed) for seed in range(SEGMENTS)]
+    envelopes = [material.envelope(number, raw) for number, raw in enumerate(raws)]
+    bodies = [zlib.compress(raw) for raw in raws]
+    material.stand_in(
+        merging.encode({"seen": "0", "started": material.AT, "finished": material.AT, "urls": [[0, n, "/checkout"] for n in range(20)]})
+    )
+    put = aws.client("s3").put_object
+
+    def ours() -> None:
+        for envelope in envelopes:
+            outcome = ingesting.ingest(1, 1, envelope, client_ip="203.0.113.7", client_agent=material.CHROME)
+            assert outcome.accepted == 1, outcome
+
+    def theirs() -> None:
+        for body in bodies:
+            raw = zlib.decompress(body)
+            put(Bucket="recordings", Key=f"{hashlib.sha256(body).hexdigest()}/{len(raw)}", Body=body)
+
+    mine, plain = (seconds / SEGMENTS * 1000 for seconds in _cpu([ours, theirs]))
+    return [Figure("ingest a 60-KB segment: CPU over inflate + sha256 + one put_object", mine, plain, 3)]
+
+
+def _cpu(works: Sequence[Callable[[], None]]) -> list[float]:
+    took: list[list[float]] = [[] for _ in works]
+    for work in works:
+        work()
+    gc.collect()
+    for _ in range(ROUNDS):
+        for work, times in zip(works, took, strict=True):
+            before = time.process_time()
+            work()
+            times.append(time.process_time() - before)
+    return [statistics.median(times) for times in took]
