@@ -20,7 +20,7 @@ class Client:
 
     def __init__(self, api_url: str, token: str | None = None) -> None:
         self.api_url = api_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = {"Accept": "*/*"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = urllib3.PoolManager(retries=urllib3.Retry(3, redirect=False, backoff_factor=0.2), timeout=60.0)
 
     def get(self, path: str, query: dict[str, str] | None = None) -> Any:
@@ -65,4 +65,7 @@ def _detail(body: bytes) -> str:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
         return body[:200].decode(errors="replace")
-    return str(said.get("detail") or said.get("message") or said) if isinstance(said, dict) else str(said)
+    if not isinstance(said, dict):
+        return str(said)
+    causes = f" ({'; '.join(map(str, said['causes']))})" if said.get("causes") else ""
+    return f"{said.get('detail') or said.get('message') or said}{causes}"

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import urllib3
 
@@ -44,8 +45,8 @@ def environment(port: int) -> dict[str, str]:
 @contextmanager
 def running(home: Home, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """MiniStack answering on 127.0.0.1:port; stopped and saved at the end."""
-    program = ROOT / ".venvs" / "ministack" / "bin" / "ministack"
-    if not program.exists():
+    python = ROOT / ".venvs" / "ministack" / "bin" / "python"
+    if not python.exists():
         raise Trouble("MiniStack is not installed: start with `make run`, which installs it")
     if _answers(port):
         raise Trouble(f"port {port} is in use: stop what listens there, or choose another with `make run PORT=…`")
@@ -55,7 +56,13 @@ def running(home: Home, port: int) -> Iterator[subprocess.Popen[bytes]]:
     with home.log("ministack").open("wb") as log:
         # In a session of its own: Ctrl-C in the terminal reaches us alone, and we stop it when nobody needs it any more.
         process = subprocess.Popen(
-            [program], cwd=home.path, env=_settings(home, port), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            [python, Path(__file__).with_name("mended_ministack.py")],
+            cwd=home.path,
+            env=_settings(home, port),
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
     try:
         _await(process, home, port)

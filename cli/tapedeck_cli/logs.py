@@ -21,7 +21,7 @@ class Tail:
         self._group = group
         self._logs = boto3.client("logs")
         self._since = int(time.time() * 1000)
-        self._seen: set[str] = set()
+        self._seen: set[tuple[int, str, str]] = set()
         self._forget()
 
     def lines(self) -> Iterator[Text]:
@@ -30,9 +30,10 @@ class Tail:
         while True:
             page = self._logs.filter_log_events(**asked)
             for event in page["events"]:
-                if event["eventId"] in self._seen:
+                name = (event["timestamp"], event["logStreamName"], event["message"])  # MiniStack gives events no id
+                if name in self._seen:
                     continue
-                self._seen.add(event["eventId"])
+                self._seen.add(name)
                 # Lines are written in the order of their ends, which is not quite that of their times: look back a little.
                 self._since = max(self._since, event["timestamp"] - 10_000)
                 line = told(event["message"])
