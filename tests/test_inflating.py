@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapedeck.errors import DomainError, Invalid, TooLarge
-from tapedeck.session_replays.inflating import inflate
+from tapedeck.inflating import inflate
 
 MIB = 1024 * 1024
 
@@ -90,7 +90,7 @@ BOMB = """
 import gzip, resource, sys, time, zlib
 import brotli, zstandard
 from tapedeck.errors import TooLarge
-from tapedeck.session_replays.inflating import inflate
+from tapedeck.inflating import inflate
 
 MIB = 1024 * 1024
 piece = bytes(MIB)

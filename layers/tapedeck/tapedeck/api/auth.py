@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from tapedeck import aws, clock, errors
+from tapedeck import aws, clock, errors, inflating
 from tapedeck.api.request import Request
 from tapedeck.api.routes import Route
 from tapedeck.environments import keys, store, tokens
@@ -19,6 +19,8 @@ from tapedeck.environments.model import Caller, Environment, Organization, User
 
 REMEMBERED = 60.0
 _MOST_REMEMBERED = 10_000
+_HEADER = 4096  # an envelope's header is shorter
+_MOST_INFLATED = 24 * 1024 * 1024
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{32}")
 _SENTRY_HEADER = re.compile(r"(?i)^sentry\s+(.*)$")
 
@@ -35,7 +37,7 @@ def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
     if route.reach == "public":
         return request
     if route.reach == "ingest":
-        organization, environment = sender(request, names.pop("project_id"), _dsn(request))
+        organization, environment = sender(request, names.pop("project_id"))
         return replace(request, caller=Caller(organization.id, frozenset()), _organization=organization, _environment=environment)
     caller, organization = _caller(request, fresh=route.fresh)
     request = replace(request, caller=caller, _organization=organization)
@@ -55,7 +57,7 @@ def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
     return request
 
 
-def public_key_of(request: Request, dsn: str | None = None) -> str:
+def public_key_of(request: Request) -> str:
     """The one public key that a sender presents (contract §6.1): in the query, in a Sentry header, or as the envelope's `dsn`.
 
     Raises Unauthenticated without one, with a malformed one, or with two kinds at once.
@@ -70,7 +72,7 @@ def public_key_of(request: Request, dsn: str | None = None) -> str:
         match = _SENTRY_HEADER.match(header.strip())
         fields = dict(part.strip().split("=", 1) for part in (match[1] if match else "").split(",") if "=" in part)
         given.append(fields.get("sentry_key", ""))
-    if not given and dsn:
+    if not given and (dsn := _dsn(request)):
         match = re.match(r"https?://([^@/:]+)(?::[^@/]*)?@", dsn)
         given.append(match[1] if match else "")
     if not given:
@@ -84,9 +86,9 @@ def public_key_of(request: Request, dsn: str | None = None) -> str:
     return given[0]
 
 
-def sender(request: Request, project_id: str, dsn: str | None = None) -> tuple[Organization, Environment]:
+def sender(request: Request, project_id: str) -> tuple[Organization, Environment]:
     """The organization and environment whose public key the request presents. Forbidden when the key is not that project's."""
-    public_key = public_key_of(request, dsn)
+    public_key = public_key_of(request)
     found = _remembered(("dsn", public_key), lambda: store.project_of(public_key), fresh=False)
     if found is None or str(found[1]) != project_id:
         raise errors.Forbidden("event submission rejected with_reason: ProjectId", causes=["unknown key, or not a key of this project"])
@@ -98,9 +100,10 @@ def sender(request: Request, project_id: str, dsn: str | None = None) -> tuple[O
 
 
 def _dsn(request: Request) -> str | None:
-    """The `dsn` of an envelope's header, where it can be read without inflating: the first line of a plain body."""
-    first = request.body().split(b"\n", 1)[0]
-    match = re.search(rb'"dsn"\s*:\s*"([^"]{1,300})"', first[:4096])
+    """The `dsn` of an envelope's header: looked at only when nothing else was presented, for it may have to be inflated."""
+    encoding = request.headers.get("content-encoding", "") or "identity"
+    first = inflating.inflate(request.body(), encoding, _MOST_INFLATED).split(b"\n", 1)[0]
+    match = re.search(rb'"dsn"\s*:\s*"([^"]{1,300})"', first[:_HEADER])
     return match[1].decode("ascii", "replace") if match else None
 
 

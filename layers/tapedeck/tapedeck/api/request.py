@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -92,7 +91,7 @@ class Request:
         text = self.event.get("body") or ""
         try:
             return base64.b64decode(text, validate=True) if self.event.get("isBase64Encoded") else text.encode()
-        except (binascii.Error, UnicodeEncodeError) as why:
+        except ValueError as why:  # binascii.Error is one
             raise errors.Invalid("The body cannot be decoded.", causes=[str(why)]) from None
 
     def json(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ class Response(PowertoolsResponse[Any]):
         if body is not None and not isinstance(body, (bytes, str)):
             body = orjson.dumps(body).decode()
         super().__init__(status, content_type if body is not None else None, body, sent)
+        if isinstance(body, bytes):  # Powertools would serialize bytes that are called JSON
+            self.body, self.base64_encoded = base64.b64encode(body).decode(), True
 
 
 _noted: dict[str, Any] = {}

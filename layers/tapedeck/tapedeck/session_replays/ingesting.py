@@ -14,14 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from tapedeck import clock, errors
+from tapedeck import clock, errors, inflating
 from tapedeck.session_replays import envelope as envelopes
-from tapedeck.session_replays import inflating, merging, recording, store
+from tapedeck.session_replays import merging, recording, store
 from tapedeck.session_replays.store import ReplayId, Segment
 
 # Lambda takes 6 MB of base64: what arrives through the gateway is smaller than this anyway; uploads may be this large.
 MAX_ENVELOPE = 20 * 1024 * 1024
-MAX_INFLATED_ENVELOPE = 100 * 1024 * 1024
+# A recording may hold 20 MiB of JSON (trust.md T7), and an envelope may hold it uncompressed.
+MAX_INFLATED = recording.MAX_INFLATED + 4 * 1024 * 1024
 
 
 @dataclass
@@ -39,9 +40,7 @@ def ingest(
     """Take an envelope. Raises Invalid or TooLarge for what is no envelope; drops what is an envelope but no valid replay."""
     if len(body) > MAX_ENVELOPE:
         raise errors.TooLarge("envelope exceeds size limits", causes=[f"more than {MAX_ENVELOPE} bytes"])
-    for name in reversed([part.strip() for part in encoding.lower().split(",") if part.strip() not in ("", "identity")]):
-        body = inflating.inflate(body, name, MAX_INFLATED_ENVELOPE)
-    envelope = envelopes.parse(body)
+    envelope = envelopes.parse(inflating.inflate(body, encoding or "identity", MAX_INFLATED))
     outcome = Outcome(envelope.event_id)
     recorded = envelopes.segment_of(envelope, now=clock.now(), client_ip=client_ip or None, client_agent=client_agent or None)
     if isinstance(recorded, envelopes.Dropped):
