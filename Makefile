@@ -62,6 +62,10 @@ build: $(SAM)  ## `sam build` for this machine's interpreter and processor into 
 bench: $(DEV) build  ## the numbers, each beside what it is compared with
 	@.venvs/dev/bin/python -m bench
 
+.PHONY: openapi
+openapi: $(DEV)  ## write the OpenAPI document anew, from routes, docstrings and models
+	@.venvs/dev/bin/python -m tapedeck_cli.openapi
+
 .PHONY: e2e
 e2e: $(DEV) $(SAM) $(MINISTACK)  ## an unmodified Sentry SDK in a headless browser, against the whole stack
 	@.venvs/dev/bin/python -m pytest -q tests/e2e $(ARGS)

@@ -1,0 +1,159 @@
+"""The OpenAPI 3.1 document of every route, put together from the route table, the function files' docstrings and the answers' models.
+
+Run by `make openapi`, never by a function: pydantic's schemas would cost a tenth of a second of a cold start. What it writes is
+committed as `layers/tapedeck/tapedeck/api/openapi.json`; a test says when the two differ.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from tapedeck.api.dialects import DIALECTS
+from tapedeck.api.routes import ROUTES, Route
+from tapedeck.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
+from tapedeck.session_replays import model
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / "layers/tapedeck/tapedeck/api/openapi.json"
+
+_ANSWERS = {
+    "session_replays.ingest_envelope": model.EnvelopeAnswer,
+    "session_replays.finish_upload": model.EnvelopeAnswer,
+    "session_replays.list_replays": model.ReplaysAnswer,
+    "session_replays.get_organization_replay": model.ReplayAnswer,
+    "session_replays.get_replay": model.ReplayAnswer,
+    "session_replays.list_segments": model.RecordingSegmentsAnswer,
+    "session_replays.get_segment": model.RecordingSegmentAnswer,
+    "session_replays.list_viewers": model.ViewersAnswer,
+}
+_STATUS = {"delete": "204", "session_replays.record_view": "204", "session_replays.create_upload": "201"}
+_STATUS |= {"environments.create_key": "201", "environments.rotate_key": "201"}
+
+_PAGING = {
+    "per_page": "How many, at most 100.",
+    "cursor": "Where to go on: `0:offset:is_prev`, from a `Link` header.",
+    "limit": "How many, at most 100; `per_page` wins.",
+    "offset": "How many to leave out; `cursor` wins.",
+}
+_FIELD = {"field": "A member to answer; repeatable. All of them unless said."}
+_PARAMETERS = {
+    "session_replays.list_replays": {
+        **_FIELD,
+        **_PAGING,
+        "project": "A project's id or slug; repeatable; -1 for all.",
+        "projectSlug": "A project's slug; repeatable; `$all` for all.",
+        "environment": "An environment's name, as the SDK gave it; repeatable.",
+        "statsPeriod": "A number and s, m, h, d or w: until now. Default 7d.",
+        "start": "ISO 8601; with `end`.",
+        "end": "ISO 8601; with `start`.",
+        "sort": "`-started_at` (default) or `started_at`; `startedAt` too.",
+    },
+    "session_replays.get_replay": _FIELD,
+    "session_replays.get_organization_replay": _FIELD,
+    "session_replays.list_segments": {**_PAGING, "download": "Even empty: answer the events instead, `[[…], …]`."},
+    "session_replays.get_segment": {"download": "Even empty: answer the events instead, `[…]`."},
+    "session_replays.ingest_envelope": {"sentry_key": "The public key of the DSN; or in `X-Sentry-Auth`; or the envelope's `dsn`."},
+}
+
+
+def build() -> dict[str, Any]:
+    """The document."""
+    models = [(answer, "validation") for answer in dict.fromkeys(_ANSWERS.values())]
+    _, shapes = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path.replace("+}", "}"), {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tapedeck",
+            "version": "0.1.0",
+            "description": "Record what happened, keep the part you need, play it again, and erase one person from all of it.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {**shapes["$defs"], "Error": _ERROR},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "A user token `tdu_…` or an organization key `tdo_…`."},
+                "publicKey": {"type": "apiKey", "in": "query", "name": "sentry_key", "description": "A project's public key."},
+            },
+        },
+    }
+
+
+_ERROR = {
+    "type": "object",
+    "description": "Sentry's dialect; invalid fields are answered as a bare map from field to messages.",
+    "properties": {"detail": {"type": "string"}, "causes": {"type": "array", "items": {"type": "string"}}},
+}
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    module = ast.parse((ROOT / "functions" / (route.function.replace(".", "/") + ".py")).read_text("utf-8"))
+    summary = (ast.get_docstring(module) or "").split(": ", 1)[-1].split("\n")[0]
+    endpoint = _endpoint(module, route)
+    answer = _ANSWERS.get(route.function)
+    body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}} if answer else {}
+    status = _STATUS.get(route.function) or _STATUS.get(route.method.lower(), "200")
+    return {
+        "operationId": endpoint.name,
+        "tags": [route.function.split(".")[0]],
+        "summary": summary,
+        "description": " ".join((ast.get_docstring(endpoint) or "").split()) + _needs(route),
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "security": {"public": [], "ingest": [{"publicKey": []}]}.get(route.reach, [{"token": []}]),
+        "responses": {status: {"description": "As described.", **({"content": body} if body else {})}, **_refusals(route)},
+    }
+
+
+def _endpoint(module: ast.Module, route: Route) -> ast.FunctionDef:
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and ast.unparse(decorator.args[0]).strip("'\"") == route.path:
+                    return node
+    raise LookupError(f"{route.function} has no endpoint for {route.path}")
+
+
+def _needs(route: Route) -> str:
+    if route.scope is None:
+        return ""
+    where = {"organization": "in the caller's own organization", "project": "in an environment in which the caller has a role"}[route.reach]
+    return f" Needs `{route.scope}` {where}." + (" The key is read anew." if route.fresh else "")
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    names = re.findall(r"\{(\w+)\+?\}", route.path)
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    said = _PARAMETERS.get(route.function, {})
+    return [{"name": name, "in": "query", "description": text, "schema": {"type": "string"}} for name, text in said.items()]
+
+
+def _refusals(route: Route) -> dict[str, Any]:
+    if route.reach == "public":
+        return {}
+    kinds: list[type[DomainError]] = [Invalid, Unauthenticated, Forbidden, NotFound]
+    if route.reach == "ingest":
+        kinds = [Invalid, Unauthenticated, Forbidden, TooLarge]
+    refused = {str(DIALECTS[route.dialect].refuse(kind("."))[0]): kind.__doc__ or "" for kind in kinds}
+    schema = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {status: {"description": " ".join(said.split()), "content": schema} for status, said in refused.items()}
+
+
+def text() -> str:
+    """The document as it is committed."""
+    return json.dumps(build(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), "utf-8")
