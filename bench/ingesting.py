@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import statistics
+import os
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from bench import material
 from bench.figures import Figure
@@ -17,8 +18,9 @@ ROUNDS = 15
 
 
 def measure() -> list[Figure]:
-    """CPU of all threads, the median round; each round takes every segment once, in turn with the comparison."""
-    from tapedeck import aws
+    """CPU of all threads on one core, as Lambda has it below 1.8 GB: the best round of each, in turn with the comparison."""
+    import boto3
+
     from tapedeck.session_replays import ingesting, merging
 
     raws = [material.recording(60_000, seed) for seed in range(SEGMENTS)]
@@ -27,7 +29,9 @@ def measure() -> list[Figure]:
     material.stand_in(
         merging.encode({"seen": "0", "started": material.AT, "finished": material.AT, "urls": [[0, n, "/checkout"] for n in range(20)]})
     )
-    put = aws.client("s3").put_object
+    stock = boto3.client("s3")
+    material.answer(stock, {"PutObject": lambda _: b""})
+    put = stock.put_object
 
     def ours() -> None:
         for envelope in envelopes:
@@ -39,8 +43,23 @@ def measure() -> list[Figure]:
             raw = zlib.decompress(body)
             put(Bucket="recordings", Key=f"{hashlib.sha256(body).hexdigest()}/{len(raw)}", Body=body)
 
-    mine, plain = (seconds / SEGMENTS * 1000 for seconds in _cpu([ours, theirs]))
+    with _one_core():
+        mine, plain = (seconds / SEGMENTS * 1000 for seconds in _cpu([ours, theirs]))
     return [Figure("ingest a 60-KB segment: CPU over inflate + sha256 + one put_object", mine, plain, 3)]
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Where the system can do that: threads that wander between cores cost what they would not in Lambda."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _cpu(works: Sequence[Callable[[], None]]) -> list[float]:
@@ -53,4 +72,4 @@ def _cpu(works: Sequence[Callable[[], None]]) -> list[float]:
             before = time.process_time()
             work()
             times.append(time.process_time() - before)
-    return [statistics.median(times) for times in took]
+    return [min(times) for times in took]

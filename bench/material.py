@@ -145,16 +145,16 @@ def stand_in(row: bytes) -> None:
         return orjson.dumps({"Responses": {"replays": items}, "UnprocessedKeys": {}})
 
     writes = dict.fromkeys(("PutItem", "UpdateItem", "TransactWriteItems"), lambda _: nothing)
-    _answer(aws.client("dynamodb"), {"GetItem": get, "BatchGetItem": get_many, "Query": lambda _: page, **writes})
-    _answer(aws.client("s3"), {"PutObject": lambda _: b""})
+    answer(aws.client("dynamodb"), {"GetItem": get, "BatchGetItem": get_many, "Query": lambda _: page, **writes})
+    answer(aws.client("s3"), {"PutObject": lambda _: b""})
 
 
-def _answer(client: Any, answers: dict[str, Callable[[Any], bytes]]) -> None:
+def answer(client: Any, answers: dict[str, Callable[[Any], bytes]]) -> None:
     """Let this client's operations be answered from here: signed and parsed as ever, never sent."""
-    for operation, answer in answers.items():
+    for operation, say in answers.items():
 
-        def send(request: Any, answer: Callable[[Any], bytes] = answer, **_: Any) -> AWSResponse:
-            return AWSResponse(request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, _Raw(answer(request)))
+        def send(request: Any, say: Callable[[Any], bytes] = say, **_: Any) -> AWSResponse:
+            return AWSResponse(request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, _Raw(say(request)))
 
         client.meta.events.register(f"before-send.{client.meta.service_model.service_id.hyphenize()}.{operation}", send)
 

@@ -22,7 +22,10 @@ LAYER = BUILD / "TapedeckLayer" / "python"
 REQUIREMENTS = ROOT / "requirements" / "bench.txt"
 FRAMEWORK = ROOT / ".aws-sam" / "bench"
 ROUNDS = 15
-FUNCTIONS = {"ingest": ("IngestEnvelope", "session_replays.ingest_envelope"), "index": ("ListReplays", "session_replays.list_replays")}
+FUNCTIONS = {
+    "ingest": ("IngestEnvelope", "session_replays.ingest_envelope", "dynamodb,s3"),
+    "index": ("ListReplays", "session_replays.list_replays", "dynamodb"),
+}
 
 BARE = """
 import boto3
@@ -49,12 +52,16 @@ def read():
 
 lambda_handler = Mangum(app, lifespan="off")
 """
-# What Lambda does in INIT, without the interpreter's own start: import the module that has the handler.
+# What Lambda does in INIT, without the interpreter's own start: import the module that has the handler. The clients of the first request
+# are made as well, if they are not: put off is not saved.
 INIT = """
 import sys, time
-sys.path[:0] = sys.argv[2:]
+clients = [name for name in sys.argv[2].split(",") if name]
+sys.path[:0] = sys.argv[3:]
 before = time.perf_counter()
 __import__(sys.argv[1])
+for name in clients:
+    sys.modules["tapedeck.aws"].client(name)
 print(time.perf_counter() - before)
 """
 
@@ -62,13 +69,15 @@ print(time.perf_counter() - before)
 def measure() -> list[Figure]:
     """Medians of fresh processes, every kind in turn."""
     names = [f"init of {name} over {what}" for name in FUNCTIONS for what in ("a bare boto3 dynamodb client", "FastAPI + Mangum + boto3")]
-    if not all((BUILD / folder).is_dir() for folder, _ in FUNCTIONS.values()) or not LAYER.is_dir():
+    if not all((BUILD / folder).is_dir() for folder, *_ in FUNCTIONS.values()) or not LAYER.is_dir():
         return [Figure(name, None, note="not built: `make build` first") for name in names]
     with TemporaryDirectory() as made:
-        starts: dict[str, Sequence[str]] = {name: (module, str(BUILD / folder), str(LAYER)) for name, (folder, module) in FUNCTIONS.items()}
-        starts["bare"] = (_handler(Path(made), "bare_handler", BARE), made, str(LAYER))
+        starts: dict[str, Sequence[str]] = {
+            name: (module, clients, str(BUILD / folder), str(LAYER)) for name, (folder, module, clients) in FUNCTIONS.items()
+        }
+        starts["bare"] = (_handler(Path(made), "bare_handler", BARE), "", made, str(LAYER))
         if _framework():
-            starts["fastapi"] = (_handler(Path(made), "fastapi_handler", FASTAPI), made, str(FRAMEWORK), str(LAYER))
+            starts["fastapi"] = (_handler(Path(made), "fastapi_handler", FASTAPI), "", made, str(FRAMEWORK), str(LAYER))
         took = _medians(starts)
     figures = []
     for name in FUNCTIONS:
