@@ -83,11 +83,11 @@ def _deployed(home: Home, port: int, api_url: str) -> None:
             deploying.build(home, port)
         with doing("sam deploy onto MiniStack"):
             deploying.deploy(home, port, api_url)
+        outputs = deploying.outputs()
+        if not outputs:
+            raise Trouble(f"the stack has no outputs: what `sam deploy` said is in {home.log('deploy')}")
+        deploying.open_door(outputs["ApiId"])
         mark.write_text(wanted)
-    outputs = deploying.outputs()
-    if not outputs:
-        raise Trouble(f"the stack has no outputs: what `sam deploy` said is in {home.log('deploy')}")
-    deploying.open_door(outputs["ApiId"])
 
 
 def _seeded(home: Home, api_url: str, *, with_demo: bool) -> dict[str, Any]:

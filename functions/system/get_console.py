@@ -11,8 +11,10 @@ app = Api()
 
 @app.get("/console")
 def get_console(request: Request) -> Response:
-    """To the page itself: its relative addresses want the slash."""
-    return Response(status=302, headers={"Location": f"{request.url.rstrip('/')}/"})
+    """The page itself; without its slash, the way there: its relative addresses want one."""
+    if request.url.endswith("/"):
+        return static.answer("tapedeck_console", "")
+    return Response(status=302, headers={"Location": f"{request.url}/"})
 
 
 @app.get("/console/{path+}")
