@@ -56,7 +56,9 @@ class Client:
             reason = getattr(error, "reason", None) or error
             raise Trouble(f"{self.api_url} does not answer ({type(reason).__name__}): is it running? `make run` starts it") from None
         if answer.status >= 400:
-            raise Trouble(f"{method} {url.split('?')[0]}: {answer.status} {_detail(answer.data)}", _CODES.get(answer.status, FAILED))
+            raise Trouble(
+                f"{method} {url.split('?')[0]}: {answer.status} {_detail(answer.data) or answer.reason}", _CODES.get(answer.status, FAILED)
+            )
         return answer
 
 

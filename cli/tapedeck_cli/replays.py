@@ -84,9 +84,9 @@ def list_(
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("replay", "began", "lasted", "who", "first page"):
-        table.add_column(name, no_wrap=name != "first page", overflow="fold")
+        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width={"replay": 32, "began": 19}.get(name, 5))
     for name in ("errors", "dead", "rage"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
     for row in rows:
         urls = row.get("urls") or [""]
         counts = (str(row.get(name) or "-") for name in ("count_errors", "count_dead_clicks", "count_rage_clicks"))
@@ -98,7 +98,7 @@ def list_(
             urls[0],
             *counts,
         )
-    out.print(table, soft_wrap=False, width=None if out.is_terminal else 180)
+    out.print(table, soft_wrap=False)
 
 
 @app.command()
