@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from .conftest import ARTIFACTS, Stack, until
 
-# The SDK waits seven seconds for anything to happen after a click before it calls it dead.
-DEAD_AFTER = 9_500
+# The SDK waits seven seconds for anything to happen after a click before it calls it dead, and five more before it sends that.
+DEAD_AFTER = 15_000
 
 
 class Witness:

@@ -99,9 +99,12 @@ class Api:
 
     def _on(self, method: str, path: str) -> Callable[[Endpoint], Endpoint]:
         route = routes.route(method, path)
+        rest = re.search(r"\{(\w+)\+\}$", path)
 
         def register(endpoint: Endpoint) -> Endpoint:
             def answer(**names: str) -> Response:
+                if rest:  # Powertools' names end at a slash; {path+} is all that is left of the path
+                    names[rest[1]] = str(self._resolver.current_event.path)[rest.start() :].rstrip("/")
                 return self._answer(route, endpoint, {name: unquote(value) if "%" in value else value for name, value in names.items()})
 
             self._resolver.route(_powertools(path), method=[method])(answer)
@@ -156,4 +159,4 @@ def _request(event: Mapping[str, Any]) -> Request:
 
 def _powertools(path: str) -> str:
     """`{name}` as template.yaml spells it, `<name>` as Powertools does."""
-    return re.sub(r"\{(\w+)\+?\}", r"<\1>", path)
+    return re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\{(\w+)\+\}$", r"<\1>.*", path))
