@@ -11,13 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# One session, kept-alive connections, the standard retry policy (three attempts with jitter).
-_CONFIG = Config(
-    retries={"mode": "standard"},
-    max_pool_connections=32,
-    tcp_keepalive=True,
-    s3={"addressing_style": "path"} if "AWS_ENDPOINT_URL" in os.environ else None,
-)
+# Kept-alive connections and the standard retry policy (three attempts with jitter).
+_CONFIG = Config(retries={"mode": "standard"}, max_pool_connections=32, tcp_keepalive=True)
 
 
 def setting(name: str, default: str | None = None) -> str:
@@ -38,6 +33,9 @@ def region() -> str:
 @cache
 def client(service: str) -> Any:
     """The low-level client of an AWS service: made once in a process."""
+    if service == "s3":  # presigned URLs by the fourth signature, whose age the bucket's policy can judge
+        style = "path" if emulated() else "virtual"
+        return boto3.client(service, config=_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": style})))
     return boto3.client(service, config=_CONFIG)
 
 

@@ -111,7 +111,9 @@ def archive(replay: ReplayId) -> None:
 def _present(replay: ReplayId, row: Row | None, viewer_id: int | None) -> dict[str, Any]:
     if row is None or not _is_there(row):
         raise NotFound
-    return presenting.present(row, replay.key, replay.project_id, viewer_id)
+    one = presenting.present(row, replay.key, replay.project_id, viewer_id)
+    # Beside the contract's members: when each linked error happened, which the recording itself does not tell.
+    return one if one["is_archived"] else {**one, "error_events": presenting.error_events(row)}
 
 
 def _is_there(row: Row | None) -> bool:
