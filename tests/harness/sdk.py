@@ -18,14 +18,14 @@ def send(system: System, environment: Environment, body: bytes, *, key: str | No
     return system.request("POST", f"/api/{environment.project_id}/envelope/", query=query, headers=headers, body=body, **options)
 
 
-def record(system: System, environment: Environment, *, segments: int = 1, replay_id: str | None = None, **fields: Any) -> str:
+def record(system: System, project: Environment, /, *, segments: int = 1, replay_id: str | None = None, **fields: Any) -> str:
     """Record a replay of some segments, 5 seconds apart and ending now, and answer its id."""
     replay_id = replay_id or envelopes.new_id()
     end = fields.pop("at", system.now)
     started = fields.pop("started", end - 5 * segments)
     for number in range(segments):
         at = end - 5 * (segments - 1 - number)
-        answer = send(system, environment, envelopes.segment(replay_id, number, at=at, started=started, **fields))
+        answer = send(system, project, envelopes.segment(replay_id, number, at=at, started=started, **fields))
         assert answer.status == 200, answer
     return replay_id
 

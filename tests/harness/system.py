@@ -182,6 +182,12 @@ class System:
             self.invoke(due.function, getattr(due, "payload", None) or self._scheduled_event())
         self.now = until
 
+    def skip(self, seconds: float) -> None:
+        """Let time pass while nothing runs."""
+        self.now += seconds
+        for due in self._schedules:
+            due.at += seconds
+
     def drain(self, *, rounds: int = 100) -> int:
         """Deliver what is in the queues, and what that puts there; answers the number of messages that were taken."""
         taken = 0
