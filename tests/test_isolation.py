@@ -1,0 +1,159 @@
+"""Every route × every kind of caller × own, foreign, unknown and malformed ids: no wrong cell (trust.md T3, T4, T26)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tapedeck.api.routes import ROUTES, Route
+from tapedeck.environments import keys
+from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
+from tests.harness import System
+from tests.harness.gateway import Response
+from tests.harness.sdk import record
+
+GUARDED = [route for route in ROUTES if route.reach in ("organization", "project")]
+RELATIONS = ("own", "foreign", "unknown", "malformed")
+_BODIES = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}}
+
+# Who is asking → the token they present; "" is none.
+CALLERS: dict[str, Callable[[System, Route], str]] = {
+    "none": lambda system, route: "",
+    "malformed": lambda system, route: "tdu_nonsense",
+    "mistyped": lambda system, route: system.acme.token("owner")[:-1] + ("a" if system.acme.token("owner")[-1] != "a" else "b"),
+    "unknown": lambda system, route: _unknown(),
+    "expired": lambda system, route: keys.issue("tdo", system.acme.id, expires_at=system.now - 1)[0],
+    "revoked": lambda system, route: _revoked(system),
+    "dev key outside local": lambda system, route: keys.issue("tdo", system.acme.id, dev=True)[0],
+    "owner": lambda system, route: system.acme.token("owner"),
+    "admin": lambda system, route: system.acme.token("admin"),
+    "member": lambda system, route: system.acme.token("member"),
+    "outsider": lambda system, route: system.acme.token("outsider"),
+    "org key": lambda system, route: system.acme.org_key,
+    "org key without the scope": lambda system, route: keys.issue("tdo", system.acme.id, scopes=ALL_SCOPES - {str(route.scope)})[0],
+    "owner's token without the scope": lambda system, route: keys.issue(
+        "tdu", system.acme.id, system.acme.users["owner"].id, scopes=ALL_SCOPES - {str(route.scope)}
+    )[0],
+    "other organization's owner": lambda system, route: system.globex.token("owner"),
+    "other organization's key": lambda system, route: system.globex.org_key,
+}
+NOBODY = {"none", "malformed", "mistyped", "unknown", "expired", "revoked", "dev key outside local"}
+
+
+def _unknown() -> str:
+    from tapedeck.environments import tokens
+
+    return tokens.make("tdo", dev=False)
+
+
+def _revoked(system: System) -> str:
+    token, key = keys.issue("tdo", system.acme.id)
+    keys.revoke(key)
+    return token
+
+
+def ids_of(system: System, relation: str) -> dict[str, str]:
+    """The values of a path's parameters: acme's own, another organization's, nobody's, or nonsense."""
+    if relation == "own":
+        _, key = keys.issue("tdo", system.acme.id, scopes=frozenset({"replay:read"}))
+        return {"org": "acme", "project": "web", "replay_id": record(system, system.acme.web), "segment_id": "0", "key_id": key.id}
+    if relation == "foreign":
+        _, key = keys.issue("tdo", system.globex.id)
+        theirs = {"replay_id": record(system, system.globex.web), "segment_id": "0", "key_id": key.id}
+        return {"org": "globex", "project": "web", **theirs}
+    if relation == "unknown":
+        return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*"}
+
+
+def ask(system: System, route: Route, names: dict[str, str], token: str) -> Response:
+    """Take a route with these names."""
+    path = re.sub(r"\{(\w+)\+?\}", lambda found: names[found[1]], route.path)
+    body = next((body for (method, end), body in _BODIES.items() if method == route.method and route.path.endswith(end)), None)
+    return system.request(route.method, path, token=token or None, json=body)
+
+
+def may(caller: str, route: Route) -> bool:
+    """What trust.md §8.2 says of this caller and its own organization's things."""
+    if caller == "org key":
+        return True
+    if "without the scope" in caller:
+        return False
+    organization_role = "owner" if caller == "owner" else "member"
+    if route.reach == "project":
+        return caller != "outsider" and route.scope in ENVIRONMENT_ROLES[caller]
+    return route.scope in ORGANIZATION_ROLES[organization_role]
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: f"{route.method} {route.path}")
+def test_no_cell_is_wrong(system: System, route: Route) -> None:
+    wrong: list[str] = []
+    refusals: dict[tuple[str, str], set[bytes]] = {}
+    for caller, present in CALLERS.items():
+        for relation in RELATIONS:
+            names = ids_of(system, relation)
+            answer = ask(system, route, names, present(system, route))
+            expected = _expected(caller, relation, route)
+            if answer.status not in expected or not answer.headers.get("request-id"):
+                wrong.append(f"{caller} × {relation}: {answer.status}, not {expected}: {answer.body[:120]!r}")
+            if relation in ("foreign", "unknown") and "{org}" in route.path and caller in ("owner", "org key"):
+                refusals.setdefault((caller, "body"), set()).add(answer.body)
+    assert not wrong, "\n".join(wrong)
+    for cell, bodies in refusals.items():
+        assert len(bodies) == 1, f"{cell}: another organization's ids do not answer like unknown ones (T26): {bodies}"
+
+
+def _expected(caller: str, relation: str, route: Route) -> set[int]:
+    if caller in NOBODY:
+        return {401}
+    theirs = caller.startswith("other organization")
+    if "{org}" not in route.path:  # it is the caller's own, whoever calls
+        return {200} if theirs or may(caller, route) else {403}
+    if theirs:
+        return {404} if relation != "foreign" else {200, 201, 204}
+    if relation != "own":
+        return {404}
+    if caller == "outsider" and "{replay_id}" in route.path and route.reach == "organization":
+        return {404}  # no project of theirs has it
+    return {200, 201, 204} if may(caller, route) else {403}
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in GUARDED if "{replay_id}" in route.path], ids=lambda route: f"{route.method} {route.path}"
+)
+@pytest.mark.parametrize("replay", ["foreign", "sibling"])
+def test_ones_own_project_does_not_open_anothers_replay(system: System, route: Route, replay: str) -> None:
+    """Another organization's, or a sibling project's, replay id under one's own path answers exactly like an unknown id."""
+    if route.reach == "organization" and replay == "sibling":
+        pytest.skip("the organization form finds a replay in any project of the caller")
+    other = system.globex.web if replay == "foreign" else system.acme.shop
+    names = {"org": "acme", "project": "web", "segment_id": "0"}
+    there = ask(system, route, {**names, "replay_id": record(system, other)}, system.acme.token("owner"))
+    nowhere = ask(system, route, {**names, "replay_id": "0" * 32}, system.acme.token("owner"))
+    assert (there.status, there.body) == (nowhere.status, nowhere.body)
+    token = (system.globex if replay == "foreign" else system.acme).token("owner")
+    url = f"/api/0/organizations/{'globex' if replay == 'foreign' else 'acme'}/replays/"
+    still = system.request("GET", url, query={"project": other.project_id}, token=token).json()["data"]
+    assert [row["is_archived"] for row in still] == [False], "and nothing happened to it"
+
+
+def test_every_call_on_behalf_of_an_organization_names_it(system: System) -> None:
+    """architecture.md §3: every record key begins with the organization. Keys are looked up by their own random id."""
+    acme = system.acme
+    replay_id = record(system, acme.web)
+    with system.cloud.watch() as calls:
+        for route in GUARDED:
+            names = {"org": "acme", "project": "web", "replay_id": replay_id, "segment_id": "0", "key_id": "0123456789"}
+            ask(system, route, names, acme.token("owner"))
+    assert calls
+    own = re.compile(rf"^(R|L|N|E|X)#{acme.id}#|^ORG#{acme.id}$|^KEY#|^DSN#")
+    for call in calls:
+        if call.service == "s3":
+            assert f"/{acme.id}/" in call.params["Key"] or f"/{acme.id}/" in call.params.get("Prefix", ""), call
+        elif call.service == "dynamodb":
+            text = repr(call.params)
+            partitions = re.findall(r"'(?:pk|:pk|:in|listed_in)': \{'S': '([^']+)'\}", text)
+            assert partitions, call
+            assert all(own.match(partition) for partition in partitions), (call.operation, partitions)

@@ -1,0 +1,56 @@
+"""A visit to every function: what the roles are held against, and what the logs are searched after."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.harness import System, envelopes
+from tests.harness.gateway import Response
+from tests.harness.sdk import record, replay_url, send
+
+
+def upload(system: System, body: bytes, *, put: bool = True) -> tuple[Response, Response]:
+    """The way of large envelopes: (answer of create_upload, answer of finish_upload)."""
+    web = system.acme.web
+    query = {"sentry_key": web.public_key}
+    created = system.request("POST", f"/api/{web.project_id}/uploads/", query=query)
+    assert created.status == 201, created
+    if put:
+        said = requests.request(created.json()["method"], created.json()["url"], data=body, timeout=5)
+        assert said.status_code == 200, said.text
+    return created, system.request("POST", urlsplit(created.json()["finish"]).path.removeprefix("/v"), query=query)
+
+
+def tour(system: System) -> None:
+    """Record, watch, list, delete, sweep; make, rotate and end keys; look at the rest."""
+    acme, web = system.acme, system.acme.web
+    replay_id = record(system, web, segments=2)
+    for again in (envelopes.segment(replay_id, 1, events=[{"other": 1}]), envelopes.error_event(replay_id)):
+        send(system, web, again)
+    large = envelopes.new_id()
+    upload(system, envelopes.segment(large, events=[{"pad": "x" * 7_000_000}]))
+    owner = acme.token("owner")
+    for name in (replay_id, large):
+        url = replay_url(acme, web, name)
+        for method, rest in (("GET", ""), ("POST", "viewed-by/"), ("GET", "viewed-by/")):
+            assert system.request(method, url + rest, token=owner).status in (200, 204)
+        for rest in ("recording-segments/", "recording-segments/0/"):
+            for query in ({}, {"download": ""}):
+                assert system.request("GET", url + rest, query=query, token=owner).status in (200, 302)
+    for url in ("", "acme/", "acme/replays/", f"acme/replays/{replay_id}/", "acme/keys/"):
+        assert system.request("GET", f"/api/0/organizations/{url}", token=owner).status == 200, url
+    system.request("GET", "/api/0/organizations/acme/replays/", query={"environment": "production"}, token=owner)
+    assert system.request("GET", "/api/0/projects/acme/web/", token=owner).status == 200
+    made = system.request("POST", "/api/0/organizations/acme/keys/", json={"name": "ci", "scopes": ["replay:read"]}, token=owner)
+    key = f"/api/0/organizations/acme/keys/{made.json()['data']['id']}/"
+    assert system.request("POST", key + "rotate/", json={}, token=owner).status == 201
+    assert system.request("DELETE", key, token=owner).status == 204
+    for url in ("/health", "/openapi.json", "/console", "/console/"):
+        system.request("GET", url)
+    with system.cloud.fault("killed-before", 1):  # the object is there, its row is not: the janitor's work
+        send(system, web, envelopes.segment(envelopes.new_id()))
+    assert system.request("DELETE", replay_url(acme, web, replay_id), token=owner).status == 204
+    send(system, web, envelopes.segment(replay_id, 5))
+    system.advance(20 * 60)
