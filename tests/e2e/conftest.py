@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -30,7 +30,8 @@ TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json":
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The mark of everything here."""
+    """The mark of everything here; and patience, for functions that start cold on a busy machine."""
+    expect.set_options(timeout=30_000)
     config.addinivalue_line("markers", "e2e: needs a browser, npm and a running stack; `make e2e` runs it, `make test` does not")
 
 
@@ -223,6 +224,6 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser without a past."""
     opened = browser.new_context(viewport={"width": 1360, "height": 860})
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(30_000)
     yield opened
     opened.close()

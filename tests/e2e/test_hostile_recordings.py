@@ -20,8 +20,8 @@ def watching(stack: Stack, browser: Browser) -> BrowserContext:
 def watch(page: Page, stack: Stack, replay_id: str) -> None:
     """Open a replay and let it play to its end."""
     page.goto(f"{stack.console}?replay={replay_id}&project={stack.environment['slug']}#token={stack.token}")
-    expect(page.locator(".frame iframe")).to_be_attached(timeout=20_000)
-    expect(page.frame_locator(".frame iframe").locator("#honest")).to_be_attached(timeout=20_000)
+    expect(page.locator(".frame iframe")).to_be_attached()
+    expect(page.frame_locator(".frame iframe").locator("#honest")).to_be_attached()
     page.wait_for_timeout(SECONDS_OF_WATCHING * 1000)
 
 
