@@ -137,7 +137,8 @@ class Cloud:
     @contextmanager
     def watch(self) -> Iterator[list[Call]]:
         """The calls made in here."""
-        start, seen = len(self.calls), []
+        start = len(self.calls)
+        seen: list[Call] = []
         try:
             yield seen
         finally:

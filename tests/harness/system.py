@@ -353,7 +353,7 @@ class _OneTime:
         self.function, self.every = function, 0.0
         self.payload = json.loads(schedule["Target"].get("Input", "{}"))
         self._at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).timestamp()
-        self._delete = lambda: scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+        self._delete: Callable[[], Any] = lambda: scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
 
     @property
     def at(self) -> float:

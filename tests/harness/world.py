@@ -57,7 +57,7 @@ def create(slug: str, *, dev: bool = False) -> World:
     for name in ("web", "shop"):
         made = store.create_environment(organization.id, name, people["owner"])
         for role in ("admin", "member"):
-            made = store.set_role(organization.id, made, people[role].id, role)  # type: ignore[arg-type]
+            made = store.set_role(organization.id, made, people[role].id, role)
         environments.append(made)
     tokens = {role: keys.issue("tdu", organization.id, person.id, dev=dev)[0] for role, person in people.items()}
     return World(
