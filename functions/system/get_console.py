@@ -13,14 +13,14 @@ app = Api()
 def get_console(request: Request) -> Response:
     """The page itself; without its slash, the way there: its relative addresses want one."""
     if request.url.endswith("/"):
-        return static.answer("tapedeck_console", "")
+        return static.answer(request, "tapedeck_console", "")
     return Response(status=302, headers={"Location": f"{request.url}/"})
 
 
 @app.get("/console/{path+}")
 def get_console_file(request: Request, path: str) -> Response:
     """A file, with the policy that keeps recorded pages from running or loading anything (trust.md §5.3)."""
-    return static.answer("tapedeck_console", path)
+    return static.answer(request, "tapedeck_console", path)
 
 
 lambda_handler = app.handler

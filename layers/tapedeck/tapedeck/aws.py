@@ -11,8 +11,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# Kept-alive connections and the standard retry policy (three attempts with jitter).
-_CONFIG = Config(retries={"mode": "standard"}, max_pool_connections=32, tcp_keepalive=True)
+# Kept-alive connections and the standard retry policy (three attempts with jitter). botocore is nine tenths of what an ingest costs:
+# what it checks, spells and sums up for nobody is left out.
+_CONFIG = Config(
+    retries={"mode": "standard"},
+    max_pool_connections=32,
+    tcp_keepalive=True,
+    parameter_validation=False,
+    user_agent="tapedeck",
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+    account_id_endpoint_mode="disabled",
+)
 
 
 def setting(name: str, default: str | None = None) -> str:

@@ -17,7 +17,7 @@ def answer(
     """302 to `url` when there is one; else the body, gzipped (level 1: 200 MB/s) where `Accept-Encoding` has gzip."""
     if url is not None:
         return Response(status=302, headers={**headers, "Location": url, "Cache-Control": "no-store"})
-    sent = {**headers, "Vary": "Accept-Encoding", "Cache-Control": "private, no-store"}
+    sent = {"Vary": "Accept-Encoding", "Cache-Control": "private, no-store", **headers}
     if len(body) >= _WORTH_IT and _takes_gzip(request.headers.get("accept-encoding", "")):
         deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
         return Response(deflate.compress(body) + deflate.flush(), headers=sent, content_type=content_type, encoding="gzip")

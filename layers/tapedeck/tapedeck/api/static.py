@@ -7,6 +7,8 @@ import re
 from importlib import resources
 
 from tapedeck import aws
+from tapedeck.api import downloads
+from tapedeck.api.request import Request
 from tapedeck.api.resolver import Response
 from tapedeck.errors import NotFound
 
@@ -14,7 +16,7 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=ut
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
-def answer(package: str, path: str) -> Response:
+def answer(request: Request, package: str, path: str) -> Response:
     """The file `path` of a layer's folder; `index.html` for the folder itself. NotFound for anything that is not a file in it."""
     parts = [part for part in path.split("/") if part] or ["index.html"]
     if not all(_PART.fullmatch(part) for part in parts):
@@ -24,7 +26,7 @@ def answer(package: str, path: str) -> Response:
         raise NotFound("The requested resource does not exist")
     suffix = "." + parts[-1].rsplit(".", 1)[-1]
     kind = _TYPES.get(suffix) or mimetypes.guess_type(parts[-1])[0] or "application/octet-stream"
-    return Response(found.read_bytes(), content_type=kind, headers=_headers())
+    return downloads.answer(request, found.read_bytes(), None, content_type=kind, headers=_headers())
 
 
 def _headers() -> dict[str, str]:
