@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -121,7 +122,7 @@ def test_a_session_recorded_by_the_sdk_is_counted_and_plays(
     )
 
     page.goto(f"{stack.console}?replay={recorded['id']}&project={stack.environment['slug']}&t=5s")
-    expect(clock).to_have_text("0:05")
+    expect(clock).to_have_text(re.compile("^0:0[5-9]$"))   # it plays on from there
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
