@@ -252,7 +252,8 @@ def test_a_bomb_is_refused_before_it_unfolds(system: System, bombs: dict[str, by
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert answer.status == 413, answer
+    # Encodings within encodings are not unfolded at all (trust.md T7): that one is unknown, not too large.
+    assert answer.status == (400 if "," in encoding else 413), answer
     assert peak < 256 * 1024 * 1024, "half of a small Lambda, for 200 MiB that want to unfold"
     assert kept(system) == (0, 0)
 
