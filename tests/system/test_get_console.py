@@ -1,0 +1,43 @@
+"""GET /console/…: the page's files under a strict policy (trust.md §5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import System
+from tests.harness.template import ROOT
+
+
+@pytest.fixture
+def console(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    """The stack with the layer that console/Makefile builds: its files as the package `tapedeck_console`."""
+    package = tmp_path / "tapedeck_console"
+    package.symlink_to(ROOT / "console", target_is_directory=True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield system
+
+
+def test_the_bare_address_leads_to_the_page_and_keeps_the_stage(system: System) -> None:
+    answer = system.request("GET", "/console")
+    assert answer.status == 302
+    assert answer.headers["location"].endswith("/v/console/")
+
+
+def test_files_come_with_a_policy_that_lets_nothing_foreign_in(console: System) -> None:
+    answer = console.request("GET", "/console/index.html")
+    assert answer.status == 200, answer
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert "unsafe" not in policy["script-src"]
+    assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["nope.js", "..%2fMakefile", "../template.yaml", "%2e%2e/%2e%2e/etc/passwd", "a%00b", "/etc/passwd"])
+def test_what_is_not_a_file_of_the_console_is_404(console: System, path: str) -> None:
+    assert console.request("GET", f"/console/{path}").status == 404
