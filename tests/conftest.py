@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.harness import System
+from tests.harness.template import ROOT
 
 
 @pytest.fixture
@@ -15,3 +17,11 @@ def system() -> Iterator[System]:
     with System(Stage="staging") as running:
         yield running
         assert not running.cloud.denied, "the role of a function does not allow what it does"
+
+
+@pytest.fixture
+def console(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
+    """The stack with the layer that console/Makefile builds: its files as the package `tapedeck_console`."""
+    (tmp_path / "tapedeck_console").symlink_to(ROOT / "console", target_is_directory=True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return system

@@ -27,7 +27,7 @@ def test_a_grace_of_nothing_ends_the_old_key_at_once(system: System) -> None:
 
 @pytest.mark.parametrize("grace", [-1, "x", 1e12, True, None])
 def test_a_bad_grace_is_a_400_and_rotates_nothing(system: System, grace: Any) -> None:
-    token, key = keys.issue("tdo", system.acme.id)
+    _, key = keys.issue("tdo", system.acme.id)
     answer = system.request("POST", f"/api/0/organizations/acme/keys/{key.id}/rotate/", token=system.acme.org_key, json={"grace": grace})
     assert answer.status == 400
     kept = keys.get(key.id)

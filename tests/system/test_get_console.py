@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.harness import System
-from tests.harness.template import ROOT
-
-
-@pytest.fixture
-def console(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
-    """The stack with the layer that console/Makefile builds: its files as the package `tapedeck_console`."""
-    package = tmp_path / "tapedeck_console"
-    package.symlink_to(ROOT / "console", target_is_directory=True)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield system
 
 
 def test_the_bare_address_leads_to_the_page_and_keeps_the_stage(system: System) -> None:
