@@ -29,6 +29,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from tapedeck import aws, clock
 from tapedeck.api import auth
+from tapedeck.session_replays import store
 from tests.harness import gateway, world
 from tests.harness.cloud import Cloud, Killed
 from tests.harness.gateway import Headers, Query, Response
@@ -201,6 +202,7 @@ class System:
     def cold(self) -> None:
         """New containers: nothing is remembered, every client is new."""
         auth.forget()
+        store.forget()
         aws.client.cache_clear()
 
     # What is stored -------------------------------------------------------------------------------------------------------------------

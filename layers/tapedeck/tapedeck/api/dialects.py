@@ -59,9 +59,12 @@ def _session_replays(_status: int, words: str, error: errors.DomainError | None)
     return {"detail": words, "causes": list(error.causes)} if error and error.causes else {"detail": words}
 
 
+_KINDS = {_STATUS[kind]: kind.__name__ for kind in _STATUS} | {422: "Invalid"}
+
+
 def _event_replays(status: int, words: str, error: errors.DomainError | None) -> Any:
     """Batch's: `{"errors": [{code, domain, field, status, message}]}`, one entry a field."""
-    entry = {"code": status, "domain": "replay", "status": type(error).__name__ if error else "Internal"}
+    entry = {"code": status, "domain": "replay", "status": _KINDS.get(status, "Internal")}
     if isinstance(error, errors.Invalid) and error.fields:
         return {"errors": [{**entry, "field": name, "message": " ".join(said)} for name, said in error.fields.items()]}
     return {"errors": [{**entry, "field": "", "message": words}]}

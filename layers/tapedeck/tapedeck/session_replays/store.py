@@ -412,6 +412,11 @@ def _put_object(object_key: str, body: bytes) -> None:
 _named: set[tuple[int, int, str]] = set()
 
 
+def forget() -> None:
+    """Forget which names were remembered: what a new container knows."""
+    _named.clear()
+
+
 def _name_environment(replay: ReplayId, name: str) -> None:
     """Remember an environment's name: once in a container's life, so that it costs no write a segment. Safe to repeat."""
     if (replay.organization_id, replay.project_id, name) in _named:
