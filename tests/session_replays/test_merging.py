@@ -66,7 +66,7 @@ def caps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     if request.param == "cramped":
         small = {
             **merging._JOINS,
-            "scalars": merging._earliest(2),
+            "scalars": merging._each(2, merging._earliest(2)),
             "urls": merging._smallest(3),
             "viewers": merging._smallest(2),
             "url_counts": merging._greatest(2),
@@ -158,7 +158,15 @@ def test_the_lowest_segment_that_knows_a_value_decides() -> None:
         segment_delta(event(1, scalars={"user.email": "first@x"})),
         segment_delta(event(3, scalars={"user.email": "later@x"})),
     ]
-    assert reduce(merge, rows)["scalars"] == {"user.email": [1, "first@x"]}
+    row = reduce(merge, rows)
+    assert merging.scalar(row, "user.email") == "first@x"
+    assert merging.scalar(row, "user.name") is None
+
+
+def test_every_value_that_a_segment_gave_is_kept() -> None:
+    """§2.4: a condition holds when any segment's row meets it; whoever signs in half way is to be found, and erased, as well."""
+    row = merge(segment_delta(event(1, scalars={"user.id": "ann"})), segment_delta(event(0, scalars={"user.id": "bob"})))
+    assert row["scalars"] == {"user.id": {"ann": 1, "bob": 0}}
 
 
 def test_a_click_and_its_slow_click_are_one_and_dead() -> None:

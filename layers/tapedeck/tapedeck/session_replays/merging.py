@@ -86,8 +86,10 @@ _JOINS: dict[str, Join] = {
     "seen": _either_bit,  #                    hex digits: bit n is set when segment n is in
     "started": min,  #                         seconds since the epoch
     "finished": max,  #                        of segments, linked events and clicks; a view is not part of the session
+    "first": min,  #                           the segments' own timestamps, as the tag values' first and last seen count them
+    "last": max,
     "archived": operator.or_,
-    "scalars": _earliest(64),  #               name → [segment, value]: the lowest segment that knows a value decides
+    "scalars": _each(64, _earliest(20)),  #    name → value → the first segment that gave it: what is shown is the lowest segment's
     "urls": _smallest(500),  #                 [segment, index, url]
     "url_counts": _greatest(65_536),  #        segment → how many urls it had, beyond any cap
     "trace_counts": _greatest(65_536),
@@ -122,7 +124,9 @@ def segment_delta(event: ReplayEvent, clicks: Iterable[Click] = ()) -> Row:
         "seen": f"{1 << segment:x}",
         "started": event.started,
         "finished": max(event.timestamp, *(float(click.second) for click in clicks), 0.0),
-        "scalars": {name: [segment, value] for name, value in event.scalars.items()},
+        "first": event.timestamp,
+        "last": event.timestamp,
+        "scalars": {name: {value: segment} for name, value in event.scalars.items()},
         "urls": [[segment, i, url] for i, url in enumerate(event.urls)],
         "url_counts": {str(segment): len(event.urls)} if event.urls else {},
         "trace_counts": {str(segment): len(event.trace_ids)} if event.trace_ids else {},
@@ -133,7 +137,7 @@ def segment_delta(event: ReplayEvent, clicks: Iterable[Click] = ()) -> Row:
         "clicks": {click.identity: [segment, i, list(click.texts)] for i, click in enumerate(clicks)},
         "slow": {click.identity: click.dead + click.rage for click in clicks if click.dead},
     }
-    row = {name: value for name, value in row.items() if value or name in ("started", "finished")}
+    row = {name: value for name, value in row.items() if value or name in ("started", "finished", "first", "last")}
     return merge(row, row)  # joined with itself it is itself, within the caps
 
 
@@ -182,10 +186,15 @@ def started_at(row: Row) -> float | None:
     return row.get("started")
 
 
+def scalar(row: Row, name: str) -> str | None:
+    """A field of which a replay shows one value ("user.email"): the one that its lowest segment gave, or None."""
+    given = row.get("scalars", {}).get(name)
+    return min(given, key=lambda value: (given[value], value)) if given else None
+
+
 def environment(row: Row) -> str | None:
     """The name that the SDK gave to where it runs ("production"), or None."""
-    met = row.get("scalars", {}).get("environment")
-    return str(met[1]) if met else None
+    return scalar(row, "environment")
 
 
 def is_visible(row: Row | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tapedeck.clock import iso
 from tapedeck.errors import Invalid
-from tapedeck.session_replays.merging import Row, count_segments
+from tapedeck.session_replays.merging import Row, count_segments, scalar
 from tapedeck.session_replays.recording import TEXTS
 
 # What `field=` may name (§1.1): `replay_type` and `ota_updates` are in the answer, but cannot be asked for.
@@ -55,7 +55,7 @@ def present(row: Row, replay_id: str, project_id: int | str, viewer_id: int | No
     """The response object of §4; `viewer_id` is who asks. A deleted replay has the archived shape."""
     if row.get("archived"):
         return _archived(replay_id, project_id)
-    scalars = {name: value for name, (_, value) in row.get("scalars", {}).items()}
+    scalars = {name: scalar(row, name) for name in row.get("scalars", {})}
     started, finished = _span(row)
     errors, warnings, infos = (_linked(row, level) for level in ("error", "warning", "info"))
     count_urls = sum(row.get("url_counts", {}).values())
@@ -85,7 +85,7 @@ def present(row: Row, replay_id: str, project_id: int | str, viewer_id: int | No
         "started_at": iso(started),
         "platform": scalars.get("platform"),
         "releases": _in_order(row.get("releases", {})),
-        "replay_type": scalars.get("replay_type", "session"),
+        "replay_type": scalars.get("replay_type") or "session",
         "warning_ids": warnings,
         "info_ids": infos,
         "has_viewed": viewer_id in row.get("viewers", []),
@@ -129,7 +129,7 @@ def _linked(row: Row, level: str) -> list[str]:
     return _in_order({event_id: link for event_id, link in row.get("links", {}).items() if link[1] == level})
 
 
-def _user(scalars: dict[str, str]) -> dict[str, Any]:
+def _user(scalars: dict[str, str | None]) -> dict[str, Any]:
     known = {leaf: scalars.get(f"user.{leaf}") for leaf in _USER}
     if known["ip"] and ":" in known["ip"]:
         known["ip"] = None  # IPv6 is kept and never shown (§4)
