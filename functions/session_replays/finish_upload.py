@@ -9,7 +9,7 @@ from tapedeck.api.cors import SDK
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, note
 from tapedeck.errors import NotFound
-from tapedeck.session_replays import ingesting, store
+from tapedeck.session_replays import bucket, ingesting
 
 app = Api(cors=SDK)
 
@@ -20,7 +20,7 @@ def finish_upload(request: Request, upload_id: str) -> dict[str, Any]:
     if not ids.parse_uuid(upload_id):
         raise NotFound("Nothing was uploaded under this id.")
     organization_id, project_id = request.organization.id, request.environment.project_id
-    body, encoding = store.upload(organization_id, project_id, upload_id, ingesting.MAX_ENVELOPE)
+    body, encoding = bucket.upload(organization_id, project_id, upload_id, ingesting.MAX_ENVELOPE)
     outcome = ingesting.ingest(
         organization_id,
         project_id,

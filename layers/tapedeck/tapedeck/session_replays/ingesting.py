@@ -1,10 +1,12 @@
 """From the bytes of an envelope to committed rows: the ingest protocol of docs/ingest.md, told from top to bottom.
 
 1. Decide, without a call: what the envelope holds, whether the replay is valid, which clicks it has.
-2. One round trip: the recording to S3, the segment's row, a look at the replay's row and at the tombstones.
-3. One round trip: the replay's row, merged, under "nobody was faster" and "no tombstone". Only now is the answer 200.
+2. One round trip: the recording to S3 and, side by side, a look at the replay's row.
+3. One round trip, one transaction: the replay's row, merged, if nobody was faster; the segment's row, if there is none; no tombstone.
+   Only now is the answer 200.
 
-A crash before 3 leaves nothing that a reader sees; the client sends again and finds its own row, or the janitor tidies up.
+A crash before 3 leaves an object that no row names: no reader sees it, the client's next attempt has an object of its own, and the
+janitor deletes it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tapedeck import clock, errors, inflating
+from tapedeck.session_replays import bucket, merging, recording, store
 from tapedeck.session_replays import envelope as envelopes
-from tapedeck.session_replays import merging, recording, store
 from tapedeck.session_replays.store import ReplayId, Segment
 
 # Lambda takes 6 MB of base64: what arrives through the gateway is smaller than this anyway; uploads may be this large.
@@ -62,9 +64,13 @@ def _segment(organization_id: int, project_id: int, recorded: envelopes.Segment,
     except errors.DomainError as why:
         outcome.dropped.append(f"recording: {why.detail}")
         return
-    sha256 = hashlib.sha256(recorded.body).hexdigest()
     segment = Segment(
-        event.segment_id, store.object_key(replay, event.segment_id, sha256), len(recorded.body), len(raw), sha256, event.timestamp
+        event.segment_id,
+        bucket.recording_key(replay, event.segment_id),
+        len(recorded.body),
+        len(raw),
+        hashlib.sha256(recorded.body).hexdigest(),
+        event.timestamp,
     )
     delta = merging.segment_delta(event, clicks)
     guards = store.guards_of(replay, event.user_id, event.started)
@@ -72,19 +78,19 @@ def _segment(organization_id: int, project_id: int, recorded: envelopes.Segment,
 
 
 def _write(replay: ReplayId, segment: Segment, body: bytes, delta: merging.Row, guards: store.Guards, outcome: Outcome) -> bool:
-    holder, version = store.put_segment(replay, segment, body, guards, environment=merging.environment(delta))
-    if holder.sha256 != segment.sha256:
-        outcome.dropped.append("segment: another recording has this number")
-        return False
+    version = store.look(replay, merging.environment(delta), lambda: bucket.put(segment.object_key, body))
     try:
-        row = store.commit(replay, delta, version, guards=guards)
-    except store.Erased:
-        store.discard_segment(replay, holder)
+        store.commit(replay, delta, version, segment=segment, guards=guards)
+    except store.Taken:
+        holder = store.segment(replay, segment.number, consistent=True)
+        if holder != segment:  # else the answer to our own commit was lost on its way
+            bucket.delete(segment.object_key)
+        if holder is None or holder.sha256 != segment.sha256:
+            outcome.dropped.append("segment: another recording has this number")
+            return False
+    except errors.DomainError:
+        bucket.delete(segment.object_key)
         raise
-    if row and row.get("archived"):
-        store.discard_segment(replay, holder)
-        outcome.dropped.append("segment: the replay was deleted")
-        return False
     return True
 
 

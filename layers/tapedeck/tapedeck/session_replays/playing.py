@@ -14,7 +14,7 @@ from typing import Any
 
 from tapedeck import aws, clock
 from tapedeck.errors import DomainError, NotFound
-from tapedeck.session_replays import merging, recording, store
+from tapedeck.session_replays import bucket, merging, recording, store
 from tapedeck.session_replays.store import ReplayId, Segment
 
 PAGE_BYTES = 4_000_000
@@ -54,13 +54,13 @@ def page(replay: ReplayId, *, offset: int, limit: int, most_bytes: int | None = 
 
 def play(replay: ReplayId, segments: Sequence[Segment]) -> Played:
     """`[[events…],[events…]]`, byte for byte; `[]` in the place of a segment whose recording is missing. One round trip."""
-    raws = [_inflated(body) for body in store.recordings(segments)]
+    raws = [_inflated(body) for body in bucket.recordings(segments)]
     body = recording.join(raws)
     if len(body) <= PAGE_BYTES:
         return Played(body)
     name = hashlib.sha256(b"".join(segment.sha256.encode() for segment in segments)).hexdigest()[:32]
-    key = store.put_page(replay, name, zlib.compress(body, 1))
-    return Played(url=store.presigned_get(key, content_type="application/json", encoding="deflate", filename=f"{replay.key}.json"))
+    key = bucket.put_page(replay, name, zlib.compress(body, 1))
+    return Played(url=bucket.presigned_get(key, content_type="application/json", encoding="deflate", filename=f"{replay.key}.json"))
 
 
 def segment(replay: ReplayId, text: str) -> Segment:
@@ -75,11 +75,11 @@ def segment(replay: ReplayId, text: str) -> Segment:
 
 def play_one(replay: ReplayId, segment: Segment) -> Played:
     """One segment's `[events…]`, byte for byte: a redirect to the recording itself when it is large."""
-    stored = store.recording(segment)
+    stored = bucket.recording(segment)
     if stored is not None and segment.inflated > PAGE_BYTES:
         encoding = None if stored[:1] == b"[" else "deflate"
         return Played(
-            url=store.presigned_get(
+            url=bucket.presigned_get(
                 segment.object_key,
                 content_type="application/octet-stream",
                 encoding=encoding,

@@ -11,7 +11,7 @@ from typing import Any
 
 from tapedeck import aws, clock, ids
 from tapedeck.errors import Invalid, NotFound
-from tapedeck.session_replays import merging, presenting, store
+from tapedeck.session_replays import bucket, merging, presenting, store
 from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.store import Listed, ReplayId
 
@@ -102,8 +102,9 @@ def archive(replay: ReplayId) -> None:
     was_archived = bool(known.row and known.row.get("archived"))
     if not was_archived:
         store.commit(replay, merging.archive_delta(), known)
-    for segment in store.segments(replay):
-        store.discard_segment(replay, segment)
+    for segment in store.segments(replay, consistent=True):
+        bucket.delete(segment.object_key)
+        store.delete_segment(replay, segment.number)
     if was_archived:
         raise NotFound
 
