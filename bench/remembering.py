@@ -33,12 +33,13 @@ def ingest() -> None:
 
 def index() -> None:
     """List a hundred replays, each as heavy as a page of DynamoDB's 1 MB lets them be together."""
-    from tapedeck.session_replays import merging, reading
+    from tapedeck.session_replays import merging, searching
+    from tapedeck.session_replays.search.planning import Period
 
     chance = random.Random(0)
     heavy = {"seen": "1", "started": material.AT, "finished": 4e9, "urls": [[0, n, chance.randbytes(100).hex()] for n in range(90)]}
     material.stand_in(merging.encode(heavy))
-    rows, _ = reading.search(reading.Search(1, [1], 0, 4e9), offset=0, limit=100)
+    rows, _ = searching.search(searching.Search(Period(1, [1], 0, 4e9)), offset=0, limit=100)
     assert len(rows) == 100
     _tell()
 

@@ -8,7 +8,8 @@ from tapedeck.api.projects import chosen
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
 from tapedeck.errors import Invalid
-from tapedeck.session_replays import periods, presenting, reading
+from tapedeck.session_replays import periods, presenting, searching
+from tapedeck.session_replays.search.planning import Period
 
 app = Api()
 
@@ -20,17 +21,14 @@ def list_replays(request: Request) -> Response:
     if query.one("query"):
         raise Invalid("Search queries are not supported yet.")
     start, end = periods.period_of(query, now=clock.now())
-    at = paging.window(query, default=reading.DEFAULT_LIMIT)
+    at = paging.window(query, default=searching.DEFAULT_LIMIT)
     fields = presenting.chosen(query.all("field"))
-    wanted = reading.Search(
-        request.organization.id,
-        [project.project_id for project in chosen(request, "replay:read")],
-        start,
-        end,
+    wanted = searching.Search(
+        Period(request.organization.id, [project.project_id for project in chosen(request, "replay:read")], start, end),
         environments=query.all("environment"),
-        newest_first=reading.newest_first(query.one("orderBy", "sortBy", "sort")),
+        order=searching.order(query.one("orderBy", "sortBy", "sort")),
     )
-    rows, more = reading.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
+    rows, more = searching.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
     data = [presenting.select(row, fields) for row in rows]
     return Response({"data": data}, headers={"Link": paging.link(request, at, more=more)})
 

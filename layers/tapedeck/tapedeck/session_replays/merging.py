@@ -202,6 +202,11 @@ def is_visible(row: Row | None) -> bool:
     return has_segment(row, 0) or is_archived(row)
 
 
+def is_older(row: Row, than: float) -> bool:
+    """Whether nothing has been heard of it since `than`: past its retention a replay is invisible at once; TTL deletes days later."""
+    return float(row.get("finished", than)) < than
+
+
 # --- At rest ------------------------------------------------------------------------------------------------------------------------------
 
 

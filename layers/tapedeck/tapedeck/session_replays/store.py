@@ -180,24 +180,31 @@ def segment(replay: ReplayId, number: int, *, consistent: bool = False) -> Segme
 
 
 def list_page(
-    organization_id: int, project_id: int, start: float, end: float, *, newest_first: bool, most: int, after: Item | None = None
-) -> tuple[list[Listed], Item | None]:
-    """Visible replays of a project that began in [start, end) seconds, in that order, and from where to go on: one round trip."""
-    first, last = f"{_milliseconds(start):014d}", f"{_milliseconds(end) - 1:014d}~"
-    if last < first:
-        return [], None
+    organization_id: int,
+    project_id: int,
+    first: int,
+    last: int,
+    *,
+    newest_first: bool,
+    most: int | None = None,
+    after: str | None = None,
+) -> tuple[list[Listed], str | None]:
+    """Visible replays of a project that began in [first, last] milliseconds, in that order: one round trip.
+
+    At most `most` of them, and at most 1 MB; those behind the place `after`. Answers the place where it stopped, None at the end.
+    """
     answer = aws.client("dynamodb").query(
         TableName=aws.setting("REPLAYS_TABLE"),
         IndexName="by_start",
         KeyConditionExpression="listed_in = :in AND listed_at BETWEEN :first AND :last",
         ExpressionAttributeValues={
-            ":in": {"S": f"L#{organization_id}#{project_id}"},
-            ":first": {"S": first},
-            ":last": {"S": last},
+            ":in": {"S": _listed_in(organization_id, project_id)},
+            ":first": {"S": place_before(first)},
+            ":last": {"S": place_after(last)},
         },
         ScanIndexForward=not newest_first,
-        Limit=most,
-        **({"ExclusiveStartKey": after} if after else {}),
+        **({"Limit": most} if most else {}),
+        **({"ExclusiveStartKey": _listed_key(organization_id, project_id, after)} if after else {}),
     )
     rows = [
         Listed(
@@ -207,7 +214,32 @@ def list_page(
         )
         for item in answer["Items"]
     ]
-    return rows, answer.get("LastEvaluatedKey")
+    return rows, answer["LastEvaluatedKey"]["listed_at"]["S"] if "LastEvaluatedKey" in answer else None
+
+
+def milliseconds(seconds: float) -> int:
+    """A moment as the index counts it."""
+    return max(0, int(seconds * 1000))
+
+
+def moment(place: str) -> int:
+    """The milliseconds of a place."""
+    return int(place.split("#")[0])
+
+
+def place_before(at: int) -> str:
+    """A place before all replays that began at this millisecond."""
+    return f"{at:014d}#"
+
+
+def place_after(at: int) -> str:
+    """A place after all replays that began at this millisecond."""
+    return f"{at:014d}#~"
+
+
+def retention() -> int:
+    """For how many seconds a replay is kept."""
+    return int(aws.setting("RETENTION_DAYS")) * 86400
 
 
 def environment_names(organization_id: int, project_id: int) -> set[str]:
@@ -342,8 +374,7 @@ def _item(replay: ReplayId, row: Row, number: int) -> Item:
         "ttl": {"N": str(_ttl())},
     }
     if merging.is_visible(row) and (began := merging.started_at(row)) is not None:
-        item["listed_in"] = {"S": f"L#{replay.organization_id}#{replay.project_id}"}
-        item["listed_at"] = {"S": f"{_milliseconds(began):014d}#{replay.key}"}
+        item |= _listed_key(replay.organization_id, replay.project_id, f"{place_before(milliseconds(began))}{replay.key}")
     return item
 
 
@@ -366,9 +397,15 @@ def _key(replay: ReplayId, sk: str) -> Item:
     return {"pk": {"S": replay.partition}, "sk": {"S": sk}}
 
 
-def _milliseconds(seconds: float) -> int:
-    return max(0, int(seconds * 1000))
+def _listed_in(organization_id: int, project_id: int) -> str:
+    return f"L#{organization_id}#{project_id}"
+
+
+def _listed_key(organization_id: int, project_id: int, place: str) -> Item:
+    """The whole key of a row of the index: its place names everything."""
+    replay = ReplayId(organization_id, project_id, place.split("#")[1])
+    return {**_key(replay, "M"), "listed_in": {"S": _listed_in(organization_id, project_id)}, "listed_at": {"S": place}}
 
 
 def _ttl() -> int:
-    return int(clock.now()) + int(aws.setting("RETENTION_DAYS")) * 86400
+    return int(clock.now()) + retention()

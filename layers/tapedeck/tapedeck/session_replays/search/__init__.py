@@ -1,0 +1,1 @@
+"""The search language of session replays: text → expression → a function of a replay."""

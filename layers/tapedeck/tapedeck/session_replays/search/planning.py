@@ -1,0 +1,126 @@
+"""Which rows a search reads: every project's list in pieces, side by side, in a handful of round trips however long it is.
+
+The index holds a project's replays in the order in which they began, and hands them out in pages of 1 MB. The first trip reads one page
+of each project. How much time that page covered says how dense the list is: what is left is cut into as many pieces as that density
+asks for, all read in the second trip, and what a piece leaves is cut again. So an even list takes three trips and an uneven one four.
+A page is reduced to what its caller wants of it as soon as it is decoded: memory holds answers, not rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Generic, TypeVar
+
+from tapedeck import aws, clock, errors
+from tapedeck.session_replays import merging, store
+from tapedeck.session_replays.store import Listed
+
+T = TypeVar("T")
+PIECES = 64  # pieces that one trip may read
+SPARE = 1.25  # more pieces than the density asks for: it is never quite even
+MOST_ROWS = 250_000  # what one Lambda can read in its 29 seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Which lists are read, and which part of them: replays that began in [start, end) epoch seconds (decision 35)."""
+
+    organization_id: int
+    project_ids: Sequence[int]
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trip(Generic[T]):
+    """What one round trip brought: a result for each page, and the place up to which the order is now known (None: to its end)."""
+
+    results: list[T]
+    known_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a project's list, from one moment to another (milliseconds, both included), to be read from the place `after` on."""
+
+    project_id: int
+    first: int
+    last: int
+    after: str | None = None
+
+
+def scan(
+    period: Period, reduce: Callable[[Sequence[Listed]], T], *, newest_first: bool = True, most: int | None = None
+) -> Iterator[Trip[T]]:
+    """Read the period, a round trip at a time, until it is read or the caller has enough.
+
+    `reduce` is called with each page's rows, in threads, and must be pure. `most` bounds the first trip's pages to so many rows.
+    Rows past their retention are not there. Raises Invalid when there are more than MOST_ROWS.
+    """
+    first, last = store.milliseconds(period.start), store.milliseconds(period.end) - 1
+    pieces = [_Piece(project_id, first, last) for project_id in period.project_ids if first <= last]
+    rows = 0
+    while pieces:
+        pages = aws.together(*(partial(_page, period, piece, reduce, newest_first, most) for piece in pieces))
+        rows += sum(count for _, count, _ in pages)
+        if rows > MOST_ROWS:
+            raise errors.Invalid("Query limits exceeded. Try narrowing your request.")
+        allowed = max(1, PIECES // len(pieces))
+        pieces = [
+            part
+            for piece, (_, _, stopped) in zip(pieces, pages, strict=True)
+            if stopped is not None
+            for part in _cut(piece, stopped, newest_first, allowed)
+        ]
+        yield Trip([result for result, _, _ in pages], _known_to(pieces, newest_first))
+        most = None
+
+
+def _page(
+    period: Period, piece: _Piece, reduce: Callable[[Sequence[Listed]], T], newest_first: bool, most: int | None
+) -> tuple[T, int, str | None]:
+    rows, stopped = store.list_page(
+        period.organization_id, piece.project_id, piece.first, piece.last, newest_first=newest_first, most=most, after=piece.after
+    )
+    oldest = clock.now() - store.retention()
+    return reduce([row for row in rows if not merging.is_older(row.row, oldest)]), len(rows), stopped
+
+
+def _cut(piece: _Piece, stopped: str, newest_first: bool, allowed: int) -> list[_Piece]:
+    """What a page left of its piece, in parts that should each fill a page; the one where it stopped goes on from there."""
+    at = store.moment(stopped)
+    covered, left = (piece.last - at, at - piece.first) if newest_first else (at - piece.first, piece.last - at)
+    begins = [at - edge if newest_first else at + edge for edge in _edges(covered, left, allowed)]
+    if newest_first:
+        firsts, lasts = [*(begin + 1 for begin in begins[1:]), piece.first], begins
+    else:
+        firsts, lasts = begins, [*(begin - 1 for begin in begins[1:]), piece.last]
+    parts = [replace(piece, first=first, last=last, after=None) for first, last in zip(firsts, lasts, strict=True)]
+    return [replace(parts[0], after=stopped), *parts[1:]]
+
+
+def _edges(covered: int, left: int, allowed: int) -> list[int]:
+    """Where the parts of the next `left` milliseconds begin, when the last page covered `covered` of them.
+
+    Equal parts while they suffice. Where they do not, the list is long or it thins out (a young one in a long period): then three
+    quarters of the parts are as dense as the page was, and the others double their length.
+    """
+    step = max(1, int(covered / SPARE))
+    if math.ceil(left / step) <= allowed:
+        return list(range(0, max(1, left), step))
+    edges = list(range(0, max(1, allowed * 3 // 4) * step, step))
+    while len(edges) < allowed and edges[-1] + step < left:
+        edges.append(edges[-1] + step)
+        step *= 2
+    return edges
+
+
+def _known_to(pieces: Sequence[_Piece], newest_first: bool) -> str | None:
+    if not pieces:
+        return None
+    if newest_first:
+        return max(piece.after or store.place_after(piece.last) for piece in pieces)
+    return min(piece.after or store.place_before(piece.first) for piece in pieces)
