@@ -71,11 +71,11 @@ e2e: $(DEV) $(SAM) $(MINISTACK)  ## an unmodified Sentry SDK in a headless brows
 	@.venvs/dev/bin/python -m pytest -q tests/e2e $(ARGS)
 
 .PHONY: local-invoke
-local-invoke:  ## one function in Lambda's own container: FUNCTION=GetHealthFunction EVENT=events/platform/get_health.json
+local-invoke:  ## one function in Lambda's own container: FUNCTION=GetHealthFunction EVENT=events/system/get_health.json
 	@if ! docker info >/dev/null 2>&1 && ! podman info >/dev/null 2>&1 && ! finch info >/dev/null 2>&1; then \
 		echo "local-invoke: no container engine answers here (docker, podman or finch); 'make run' needs none"; \
 	else $(MAKE) build && $(sam) local invoke $(or $(FUNCTION),GetHealthFunction) --template .aws-sam/build/template.yaml \
-		--event $(or $(EVENT),events/platform/get_health.json) \
+		--event $(or $(EVENT),events/system/get_health.json) \
 		--parameter-overrides Runtime=python$(VERSION) Architecture=$(PROCESSOR) Stage=local; fi
 
 .PHONY: clean
@@ -85,18 +85,26 @@ clean:  ## forget what was built; environments (.venvs) and local data (.tapedec
 
 .PHONY: requirements
 requirements: $(UV)  ## pin again what requirements/*.in and the layer ask for
-	@for it in layers/tapedeck/requirements requirements/dev requirements/sam requirements/ministack; do \
+	@for it in layers/tapedeck/requirements requirements/dev requirements/bench requirements/sam requirements/ministack; do \
 		echo "$$it.txt"; .venvs/uv/bin/uv pip compile -q --no-config --generate-hashes --universal --python-version 3.11 --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) $$it.in -o $$it.txt || exit 1; done
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt layers/tapedeck/requirements.txt
 
 # --- environments -----------------------------------------------------------------------------------------------------------------
 
+# Only a recipe that came to its end touches its stamp: a failure or Ctrl-C elsewhere must not take it away again.
+.PRECIOUS: $(TOOLS) $(DEV) $(SAM) $(MINISTACK) $(UV)
+
+# pip tells a line for each package; people get one for each quarter of them, with the name of the environment, as three are made at once.
 define environment
 	@$(if $(PYTHON),,echo "tapedeck needs Python 3.11, 3.12, 3.13 or 3.14 with its venv module (on Debian: apt-get install python3-venv); none was found on PATH" >&2; exit 1)
-	@echo "setting up .venvs/$(1) (Python $(VERSION))"
+	@echo "setting up .venvs/$(1) (Python $(VERSION)): once, a minute or so"
 	@rm -rf .venvs/$(1) && $(PYTHON) -m venv .venvs/$(1)
-	@.venvs/$(1)/bin/python -m pip install -qq --disable-pip-version-check --root-user-action=ignore --no-deps --require-hashes -r requirements/$(1).txt
+	@set -o pipefail; all=$$(grep -c == requirements/$(1).txt); n=0; SECONDS=0; \
+	.venvs/$(1)/bin/python -m pip install --progress-bar off --disable-pip-version-check --root-user-action=ignore --no-deps --require-hashes \
+		-r requirements/$(1).txt | while read -r it; do case "$$it" in \
+			Collecting*) n=$$((n + 1)); [ $$((n * 4 / all)) -eq $$(((n - 1) * 4 / all)) ] || echo "  .venvs/$(1): fetched $$n of $$all packages";; \
+			"Successfully installed"*) echo "  .venvs/$(1): ready ($$SECONDS s)";; esac; done
 endef
 
 $(SAM): requirements/sam.txt
