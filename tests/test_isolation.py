@@ -18,6 +18,8 @@ GUARDED = [route for route in ROUTES if route.reach in ("organization", "project
 RELATIONS = ("own", "foreign", "unknown", "malformed")
 _BODIES = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}}
 
+_NAMES = {"key": "plan"}  # what is nobody's
+
 # Who is asking → the token they present; "" is none.
 CALLERS: dict[str, Callable[[System, Route], str]] = {
     "none": lambda system, route: "",
@@ -58,14 +60,14 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
     """The values of a path's parameters: acme's own, another organization's, nobody's, or nonsense."""
     if relation == "own":
         _, key = keys.issue("tdo", system.acme.id, scopes=frozenset({"replay:read"}))
-        return {"org": "acme", "project": "web", "replay_id": record(system, system.acme.web), "segment_id": "0", "key_id": key.id}
+        return {"org": "acme", "project": "web", "replay_id": record(system, system.acme.web), "segment_id": "0", "key_id": key.id, **_NAMES}
     if relation == "foreign":
         _, key = keys.issue("tdo", system.globex.id)
-        theirs = {"replay_id": record(system, system.globex.web), "segment_id": "0", "key_id": key.id}
+        theirs = {"replay_id": record(system, system.globex.web), "segment_id": "0", "key_id": key.id, **_NAMES}
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
-        return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789"}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*"}
+        return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00"}
 
 
 def ask(system: System, route: Route, names: dict[str, str], token: str) -> Response:
@@ -145,7 +147,7 @@ def test_every_call_on_behalf_of_an_organization_names_it(system: System) -> Non
     replay_id = record(system, acme.web)
     with system.cloud.watch() as calls:
         for route in GUARDED:
-            names = {"org": "acme", "project": "web", "replay_id": replay_id, "segment_id": "0", "key_id": "0123456789"}
+            names = {"org": "acme", "project": "web", "replay_id": replay_id, "segment_id": "0", "key_id": "0123456789", **_NAMES}
             ask(system, route, names, acme.token("owner"))
     assert calls
     own = re.compile(rf"^(R|L|N|E|X)#{acme.id}#|^ORG#{acme.id}$|^KEY#|^DSN#")

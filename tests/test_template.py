@@ -246,7 +246,7 @@ def test_every_environment_variable_that_the_code_reads_is_set_by_the_template(d
 # Arrows (architecture.md §1) -----------------------------------------------------------------
 
 PURE = {  # decisions that are computable on paper: no AWS, no environment, no door
-    "session_replays": {"envelope", "recording", "user_agent", "merging", "presenting", "model", "periods", "strict_json"},
+    "session_replays": {"envelope", "recording", "user_agent", "merging", "presenting", "model", "periods", "strict_json", "tagging"},
     "environments": {"model", "tokens"},
 }
 FOUNDATION = {"errors", "clock", "ids"}

@@ -39,7 +39,9 @@ def tour(system: System) -> None:
         for rest in ("recording-segments/", "recording-segments/0/"):
             for query in ({}, {"download": ""}):
                 assert system.request("GET", url + rest, query=query, token=owner).status in (200, 302)
-    for url in ("", "acme/", "acme/replays/", f"acme/replays/{replay_id}/", "acme/keys/"):
+    for url in ("tags/", "tags/plan/values/"):
+        assert system.request("GET", replay_url(acme, web, url.removesuffix("/")), token=owner).status == 200, url
+    for url in ("", "acme/", "acme/replays/", f"acme/replays/{replay_id}/", "acme/keys/", "acme/tags/", "acme/tags/plan/values/"):
         assert system.request("GET", f"/api/0/organizations/{url}", token=owner).status == 200, url
     system.request("GET", "/api/0/organizations/acme/replays/", query={"environment": "production"}, token=owner)
     assert system.request("GET", "/api/0/projects/acme/web/", token=owner).status == 200

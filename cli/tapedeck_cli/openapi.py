@@ -31,6 +31,10 @@ _ANSWERS = {
     "session_replays.list_segments": model.RecordingSegmentsAnswer,
     "session_replays.get_segment": model.RecordingSegmentAnswer,
     "session_replays.list_viewers": model.ViewersAnswer,
+    "session_replays.list_project_tags": model.TagKeysAnswer,
+    "session_replays.list_tags": model.TagKeysAnswer,
+    "session_replays.list_project_tag_values": model.TagValuesAnswer,
+    "session_replays.list_tag_values": model.TagValuesAnswer,
 }
 _STATUS = {"delete": "204", "session_replays.record_view": "204", "session_replays.create_upload": "201"}
 _STATUS |= {"environments.create_key": "201", "environments.rotate_key": "201"}
@@ -42,18 +46,30 @@ _PAGING = {
     "offset": "How many to leave out; `cursor` wins.",
 }
 _FIELD = {"field": "A member to answer; repeatable. All of them unless said."}
+_PERIOD = {
+    "statsPeriod": "A number and s, m, h, d or w: until now. Default 90d.",
+    "start": "ISO 8601; with `end`.",
+    "end": "ISO 8601; with `start`.",
+    "environment": "An environment's name, as the SDK gave it; repeatable.",
+}
+_PROJECTS = {
+    "project": "A project's id or slug; repeatable; -1 for all.",
+    "projectSlug": "A project's slug; repeatable; `$all` for all.",
+}
+_VALUES = {**_PERIOD, **_PAGING, "query": "A part of the value, in any case.", "sort": "`-last_seen` (default) or `-count`."}
 _PARAMETERS = {
     "session_replays.list_replays": {
         **_FIELD,
         **_PAGING,
-        "project": "A project's id or slug; repeatable; -1 for all.",
-        "projectSlug": "A project's slug; repeatable; `$all` for all.",
-        "environment": "An environment's name, as the SDK gave it; repeatable.",
+        **_PROJECTS,
+        **_PERIOD,
         "statsPeriod": "A number and s, m, h, d or w: until now. Default 7d.",
-        "start": "ISO 8601; with `end`.",
-        "end": "ISO 8601; with `start`.",
         "sort": "`-started_at` (default) or `started_at`; `startedAt` too.",
     },
+    "session_replays.list_project_tags": _PERIOD,
+    "session_replays.list_project_tag_values": _VALUES,
+    "session_replays.list_tags": {**_PERIOD, **_PROJECTS, "dataset": "`replays`, as Sentry's clients ask; of another there are no tags."},
+    "session_replays.list_tag_values": {**_VALUES, **_PROJECTS},
     "session_replays.get_replay": _FIELD,
     "session_replays.get_organization_replay": _FIELD,
     "session_replays.list_segments": {**_PAGING, "download": "Even empty: answer the events instead, `[[…], …]`."},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tapedeck import clock
+from dataclasses import replace
+
 from tapedeck.api import paging
-from tapedeck.api.projects import chosen
+from tapedeck.api.projects import project_ids
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
 from tapedeck.errors import Invalid
 from tapedeck.session_replays import periods, presenting, searching
-from tapedeck.session_replays.search.planning import Period
 
 app = Api()
 
@@ -20,14 +20,10 @@ def list_replays(request: Request) -> Response:
     query = request.query
     if query.one("query"):
         raise Invalid("Search queries are not supported yet.")
-    start, end = periods.period_of(query, now=clock.now())
     at = paging.window(query, default=searching.DEFAULT_LIMIT)
     fields = presenting.chosen(query.all("field"))
-    wanted = searching.Search(
-        Period(request.organization.id, [project.project_id for project in chosen(request, "replay:read")], start, end),
-        environments=query.all("environment"),
-        order=searching.order(query.one("orderBy", "sortBy", "sort")),
-    )
+    asked = searching.asked(request.organization.id, project_ids(request, "replay:read"), query, default=periods.DEFAULT)
+    wanted = replace(asked, order=searching.order(query.one("orderBy", "sortBy", "sort")))
     rows, more = searching.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
     data = [presenting.select(row, fields) for row in rows]
     return Response({"data": data}, headers={"Link": paging.link(request, at, more=more)})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tapedeck import errors
 from tapedeck.api.request import Query, Request
+from tapedeck.api.resolver import Response
 
 MAX_PER_PAGE = 100
 _CURSOR = re.compile(r"-?\d{1,18}:(\d{1,9}):[01]")
@@ -51,6 +54,11 @@ def link(request: Request, at: Window, *, more: bool, taken: int | None = None) 
             ("next", more, f"0:{at.offset + step}:0"),
         )
     )
+
+
+def page(request: Request, rows: Sequence[Any], at: Window) -> Response:
+    """The answer to a list that is whole in memory: the window's rows, bare, with their `Link` header."""
+    return Response(rows[at.offset : at.offset + at.limit], headers={"Link": link(request, at, more=len(rows) > at.offset + at.limit)})
 
 
 def _number(query: Query, name: str, *, lowest: int) -> int | None:

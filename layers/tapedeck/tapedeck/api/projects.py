@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from tapedeck.api.request import Request
-from tapedeck.environments.model import Environment
 from tapedeck.errors import Forbidden, Invalid
 
 _NAME = re.compile(r"-?[0-9]{1,18}|[a-z0-9][a-z0-9_-]{0,63}")
 
 
-def chosen(request: Request, scope: str) -> Sequence[Environment]:
-    """The environments meant, all of them the caller's. Invalid for what is no id; Forbidden for one that is not theirs to read."""
+def project_ids(request: Request, scope: str) -> list[int]:
+    """The projects meant, all of them the caller's. Invalid for what is no id; Forbidden for one that is not theirs to read."""
     visible = request.who.environments_of(request.organization, scope)
     named = [name for value in request.query.all("project") for name in value.split(",")]
     slugs = request.query.all("projectSlug")
     if not all(_NAME.fullmatch(name) for name in named):
         raise Invalid("Invalid project ids")
     if "-1" in named or "$all" in slugs or not (named or slugs):
-        return visible
-    wanted = [each for each in visible if each.slug in slugs]
+        return [each.project_id for each in visible]
+    wanted = [each.project_id for each in visible if each.slug in slugs]
     for name in named:
-        environment = next((each for each in visible if name in (each.slug, str(each.project_id))), None)
-        if environment is None:
+        project_id = next((each.project_id for each in visible if name in (each.slug, str(each.project_id))), None)
+        if project_id is None:
             raise Forbidden
-        wanted.append(environment)
-    return list({each.env_id: each for each in wanted}.values())
+        wanted.append(project_id)
+    return list(dict.fromkeys(wanted))

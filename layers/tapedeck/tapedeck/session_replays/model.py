@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 ReplayId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="A replay's id: 32 hex digits, without dashes.")]
 EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="An event's or a trace's id: 32 hex digits, without dashes.")]
@@ -187,6 +187,33 @@ class ViewersAnswer(Shape):
     """Who watched a replay."""
 
     data: Viewers
+
+
+class TagKey(Shape):
+    """A tag that replays of the period carry."""
+
+    key: str
+    name: str = Field(description="The key as people read it.")
+    totalValues: int = Field(description="How many (replay, value) pairs there are.")  # noqa: N815
+
+
+class TagValue(Shape):
+    """A value of a tag."""
+
+    key: str
+    name: str
+    value: str
+    count: int = Field(description="In how many replays.")
+    lastSeen: Moment  # noqa: N815
+    firstSeen: Moment  # noqa: N815
+
+
+class TagKeysAnswer(RootModel[list[TagKey]]):
+    """The tags of the period."""
+
+
+class TagValuesAnswer(RootModel[list[TagValue]]):
+    """A page of a tag's values."""
 
 
 class EnvelopeAnswer(Shape):

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from tapedeck.errors import Invalid
 
 DAY = 86400.0
-DEFAULT = 7 * DAY  # decision 8
+DEFAULT = 7 * DAY  # of the index (decision 8)
+QUARTER = 90 * DAY  # of everything else (contract §3)
 _PERIOD = re.compile(r"(\d{1,9})([hdmsw]?)")
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": DAY, "w": 7 * DAY}
 

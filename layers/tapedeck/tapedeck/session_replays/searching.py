@@ -1,16 +1,16 @@
-"""What a search answers: a page of the replays that began in a period, filtered and in order."""
+"""What a search answers: of the replays that began in a period a page, filtered and in order, or whatever else can be told of them."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
-from tapedeck import aws
+from tapedeck import aws, clock
 from tapedeck.errors import Invalid, NotFound
-from tapedeck.session_replays import presenting, store
+from tapedeck.session_replays import periods, presenting, store
 from tapedeck.session_replays.search import planning
 from tapedeck.session_replays.search.planning import Period
 from tapedeck.session_replays.store import Listed
@@ -18,6 +18,7 @@ from tapedeck.session_replays.store import Listed
 DEFAULT_LIMIT = 10  # decision 8
 
 Matches = Callable[[Listed], bool]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,14 @@ def search(wanted: Search, *, offset: int, limit: int, viewer_id: int | None = N
 
     Ties are in the order of (started_at, id), so that pages neither overlap nor leave anything out while nothing is recorded.
     """
-    check_environments(wanted.period, wanted.environments)
-    conditions = [*([in_environments(wanted.environments)] if wanted.environments else []), *([wanted.matches] if wanted.matches else [])]
+    _check_environments(wanted)
+    conditions = _conditions(wanted)
     key, descending, by_start = wanted.order.key, wanted.order.descending, wanted.order.by_start
     select = heapq.nlargest if descending else heapq.nsmallest
     wanted_rows = offset + limit + 1
 
     def best(rows: Sequence[Listed]) -> list[tuple[Any, Listed]]:
-        for condition in conditions:
-            rows = [listed for listed in rows if condition(listed)]
-        return select(wanted_rows, [((key(listed), listed.place), listed) for listed in rows], key=_first)
+        return select(wanted_rows, [((key(listed), listed.place), listed) for listed in _filtered(rows, conditions)], key=_first)
 
     found: list[tuple[Any, Listed]] = []
     most = wanted_rows if by_start and not conditions else None
@@ -70,18 +69,43 @@ def search(wanted: Search, *, offset: int, limit: int, viewer_id: int | None = N
     return [presenting.present(each.row, each.replay.key, each.replay.project_id, viewer_id) for each in page[:limit]], len(page) > limit
 
 
-def check_environments(period: Period, names: Sequence[str]) -> None:
-    """NotFound when no project of the period has ever heard of one of these environment names (contract §3)."""
-    if names:
+def asked(
+    organization_id: int, project_ids: Sequence[int], query: Mapping[str, list[str]], *, default: float = periods.QUARTER
+) -> Search:
+    """The period and the environments that a request's parameters ask for. Invalid in the contract's words (§3)."""
+    start, end = periods.period_of(query, now=clock.now(), default=default)
+    return Search(Period(organization_id, project_ids, start, end), [name for name in query.get("environment", ()) if name])
+
+
+def gather(wanted: Search, reduce: Callable[[Sequence[Listed]], T]) -> list[T]:
+    """What `reduce` makes of each page of the replays wanted. NotFound for an environment that nobody has heard of."""
+    _check_environments(wanted)
+    conditions = _conditions(wanted)
+    trips = planning.scan(wanted.period, lambda rows: reduce(_filtered(rows, conditions)))
+    return [result for trip in trips for result in trip.results]
+
+
+def _conditions(wanted: Search) -> list[Matches]:
+    conditions = [wanted.matches] if wanted.matches else []
+    if wanted.environments:
+        names = frozenset(wanted.environments)
+        conditions.append(lambda listed: not names.isdisjoint(listed.row.get("scalars", {}).get("environment", ())))
+    return conditions
+
+
+def _filtered(rows: Sequence[Listed], conditions: Sequence[Matches]) -> Sequence[Listed]:
+    for condition in conditions:
+        rows = [listed for listed in rows if condition(listed)]
+    return rows
+
+
+def _check_environments(wanted: Search) -> None:
+    """NotFound when no project has ever heard of one of the environments (contract §3)."""
+    period = wanted.period
+    if wanted.environments:
         known = aws.together(*(_environment_names(period.organization_id, project_id) for project_id in period.project_ids))
-        if not set(names) <= set().union(*known):
+        if not set(wanted.environments) <= set().union(*known):
             raise NotFound("The requested resource does not exist")
-
-
-def in_environments(names: Sequence[str]) -> Matches:
-    """Whether any segment of a replay ran in one of these environments."""
-    wanted = frozenset(names)
-    return lambda listed: not wanted.isdisjoint(listed.row.get("scalars", {}).get("environment", ()))
 
 
 def _first(pair: tuple[Any, Listed]) -> Any:
