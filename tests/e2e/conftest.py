@@ -159,16 +159,25 @@ def serve(answer: Callable[[str], tuple[int, str, bytes]]) -> tuple[ThreadingHTT
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """page.js with the unmodified SDK in it."""
+def installed() -> Path:
+    """Where the commands are that package.json asks for, installed when they are not or are of another lock."""
     npm = shutil.which("npm") or pytest.fail("npm is not installed")
-    installed = HERE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
+    mark = HERE / "node_modules" / ".package-lock.json"
+    if not mark.exists() or mark.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
         subprocess.run([npm, "ci"], cwd=HERE, check=True, capture_output=True, timeout=300)
+    return HERE / "node_modules" / ".bin"
+
+
+@pytest.fixture(scope="session")
+def bundle(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """page.js with the unmodified SDK in it."""
     made = tmp_path_factory.mktemp("page") / "page.bundle.js"
-    esbuild = HERE / "node_modules" / ".bin" / "esbuild"
     subprocess.run(
-        [esbuild, "--bundle", "--format=esm", f"--outfile={made}", "page/page.js"], cwd=HERE, check=True, capture_output=True, timeout=60
+        [installed / "esbuild", "--bundle", "--format=esm", f"--outfile={made}", "page/page.js"],
+        cwd=HERE,
+        check=True,
+        capture_output=True,
+        timeout=60,
     )
     return made.read_bytes()
 
