@@ -1,4 +1,4 @@
-"""GET /api/0/organizations/{org}/replays/: the replays that began in a period, newest first."""
+"""GET /api/0/organizations/{org}/replays/: the replays that began in a period: filtered, sorted, a page at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from tapedeck.api import paging
 from tapedeck.api.projects import project_ids
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
-from tapedeck.errors import Invalid
 from tapedeck.session_replays import periods, presenting, searching
 
 app = Api()
@@ -18,12 +17,13 @@ app = Api()
 def list_replays(request: Request) -> Response:
     """A page of replays with its `Link` header; `field` chooses what is told of each."""
     query = request.query
-    if query.one("query"):
-        raise Invalid("Search queries are not supported yet.")
     at = paging.window(query, default=searching.DEFAULT_LIMIT)
     fields = presenting.chosen(query.all("field"))
-    asked = searching.asked(request.organization.id, project_ids(request, "replay:read"), query, default=periods.DEFAULT)
-    wanted = replace(asked, order=searching.order(query.one("orderBy", "sortBy", "sort")))
+    wanted = replace(
+        searching.asked(request.organization.id, project_ids(request, "replay:read"), query, default=periods.DEFAULT),
+        matches=searching.matching(query.one("query"), request.who.user_id),
+        order=searching.order(query.one("orderBy", "sortBy", "sort")),
+    )
     rows, more = searching.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
     data = [presenting.select(row, fields) for row in rows]
     return Response({"data": data}, headers={"Link": paging.link(request, at, more=more)})

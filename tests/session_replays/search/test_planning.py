@@ -15,8 +15,8 @@ from tapedeck import aws, clock
 from tapedeck.errors import Invalid
 from tapedeck.session_replays import store
 from tapedeck.session_replays.search import planning
+from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.search.planning import Period
-from tapedeck.session_replays.store import Listed, ReplayId
 
 START, END = 1_000.0, 2_000.0
 Lists = dict[int, list[str]]
@@ -40,7 +40,7 @@ class Index:
 
     def list_page(
         self, _: int, project: int, first: int, last: int, *, newest_first: bool, most: int | None = None, after: str | None = None
-    ) -> tuple[list[Listed], str | None]:
+    ) -> tuple[list[Document], str | None]:
         self.queries += 1
         places = self.lists[project]
         found = places[bisect.bisect_left(places, store.place_before(first)) : bisect.bisect_right(places, store.place_after(last))]
@@ -50,8 +50,8 @@ class Index:
             assert store.place_before(first) <= after <= store.place_after(last), "DynamoDB refuses a start outside of the condition"
             found = [place for place in found if (place < after if newest_first else place > after)]
         size = min(self.page, most or self.page)
-        rows = [Listed(place, ReplayId(1, project, place.split("#")[1]), {"finished": END}) for place in found[:size]]
-        return rows, rows[-1].place if len(rows) == size else None
+        rows = [Document(at.split("#")[1], project, {"started": int(at.split("#")[0]) / 1000, "finished": END}) for at in found[:size]]
+        return rows, store.place(rows[-1]) if len(rows) == size else None
 
 
 def places(moments: Sequence[int]) -> list[str]:
@@ -60,7 +60,7 @@ def places(moments: Sequence[int]) -> list[str]:
 
 def scanned(index: Index, *, newest_first: bool = True, most: int | None = None) -> list[planning.Trip[list[str]]]:
     period = Period(1, list(index.lists), START, END)
-    return list(planning.scan(period, lambda rows: [listed.place for listed in rows], newest_first=newest_first, most=most))
+    return list(planning.scan(period, lambda replays: [store.place(replay) for replay in replays], newest_first=newest_first, most=most))
 
 
 lists = st.dictionaries(

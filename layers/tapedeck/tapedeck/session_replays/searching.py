@@ -9,28 +9,29 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from tapedeck import aws, clock
-from tapedeck.errors import Invalid, NotFound
+from tapedeck.errors import NotFound
 from tapedeck.session_replays import periods, presenting, store
 from tapedeck.session_replays.search import planning
+from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.search.planning import Period
-from tapedeck.session_replays.store import Listed
 
 DEFAULT_LIMIT = 10  # decision 8
 
-Matches = Callable[[Listed], bool]
 T = TypeVar("T")
+Matches = Callable[[Document], bool]
 
 
 @dataclass(frozen=True)
 class Order:
     """By what replays are sorted. `by_start` is the order of the index itself, in which a search can stop early."""
 
-    key: Callable[[Listed], Any]
+    key: Callable[[Document], Any]
     descending: bool = True
     by_start: bool = False
 
 
-BY_START = Order(lambda listed: listed.place, by_start=True)
+NEWEST_FIRST = Order(store.place, by_start=True)
+OLDEST_FIRST = Order(store.place, descending=False, by_start=True)
 
 
 @dataclass(frozen=True)
@@ -40,33 +41,10 @@ class Search:
     period: Period
     environments: Sequence[str] = ()
     matches: Matches | None = None
-    order: Order = BY_START
+    order: Order = NEWEST_FIRST
 
 
-def search(wanted: Search, *, offset: int, limit: int, viewer_id: int | None = None) -> tuple[list[dict[str, Any]], bool]:
-    """A page of replays, and whether there are more. NotFound when no project has ever heard of an environment's name.
-
-    Ties are in the order of (started_at, id), so that pages neither overlap nor leave anything out while nothing is recorded.
-    """
-    _check_environments(wanted)
-    conditions = _conditions(wanted)
-    key, descending, by_start = wanted.order.key, wanted.order.descending, wanted.order.by_start
-    select = heapq.nlargest if descending else heapq.nsmallest
-    wanted_rows = offset + limit + 1
-
-    def best(rows: Sequence[Listed]) -> list[tuple[Any, Listed]]:
-        return select(wanted_rows, [((key(listed), listed.place), listed) for listed in _filtered(rows, conditions)], key=_first)
-
-    found: list[tuple[Any, Listed]] = []
-    most = wanted_rows if by_start and not conditions else None
-    for trip in planning.scan(wanted.period, best, newest_first=descending if by_start else True, most=most):
-        found = select(wanted_rows, chain(found, *trip.results), key=_first)
-        if by_start and trip.known_to and len(found) == wanted_rows:
-            last = found[-1][1].place
-            if last >= trip.known_to if descending else last <= trip.known_to:
-                break
-    page = [listed for _, listed in found[offset:]]
-    return [presenting.present(each.row, each.replay.key, each.replay.project_id, viewer_id) for each in page[:limit]], len(page) > limit
+# ------------------------------------------------------------------------------------------------------------ asking
 
 
 def asked(
@@ -77,11 +55,68 @@ def asked(
     return Search(Period(organization_id, project_ids, start, end), [name for name in query.get("environment", ()) if name])
 
 
-def gather(wanted: Search, reduce: Callable[[Sequence[Listed]], T]) -> list[T]:
+def matching(query: str | None, viewer_id: int | None = None) -> Matches | None:
+    """The condition that a `query` states; `viewer_id` is who asks. Invalid in the contract's words (§2)."""
+    if query is None:
+        return None
+    from tapedeck.session_replays.search import evaluating, language  # a list without a query starts sooner without a parser
+
+    return evaluating.matcher(language.parse(query), viewer_id)
+
+
+def order(sort: str | None) -> Order:
+    """What a `sort` asks for, in either spelling (decision 8). Invalid for what cannot be sorted by (contract §3)."""
+    if sort in (None, "-started_at", "-startedAt"):
+        return NEWEST_FIRST
+    if sort in ("started_at", "startedAt"):
+        return OLDEST_FIRST
+    from tapedeck.session_replays.search import evaluating
+
+    return Order(evaluating.sort_key(sort), evaluating.is_descending(sort))
+
+
+# ------------------------------------------------------------------------------------------------------------ answering
+
+
+def search(wanted: Search, *, offset: int, limit: int, viewer_id: int | None = None) -> tuple[list[dict[str, Any]], bool]:
+    """A page of replays as the world sees them, and whether there are more.
+
+    NotFound when no project has ever heard of an environment's name (contract §3).
+    """
+    _check_environments(wanted)
+    page, more = find(wanted, offset=offset, limit=limit)
+    return [presenting.present(each.row, each.replay_id, each.project_id, viewer_id) for each in page], more
+
+
+def find(wanted: Search, *, offset: int = 0, limit: int) -> tuple[list[Document], bool]:
+    """A page of replays, and whether there are more.
+
+    Ties are in the order of (started_at, id), so that pages neither overlap nor leave anything out while nothing is recorded.
+    """
+    conditions = _conditions(wanted)
+    key, descending, by_start = wanted.order.key, wanted.order.descending, wanted.order.by_start
+    select = heapq.nlargest if descending else heapq.nsmallest
+    count = offset + limit + 1
+
+    def best(replays: Sequence[Document]) -> list[Document]:
+        return select(count, _filtered(replays, conditions), key=key)
+
+    found: list[Document] = []
+    most = count if by_start and not conditions else None
+    for trip in planning.scan(wanted.period, best, newest_first=descending or not by_start, most=most):
+        found = select(count, chain(found, *trip.results), key=key)
+        if by_start and trip.known_to and len(found) == count:
+            last = store.place(found[-1])
+            if last >= trip.known_to if descending else last <= trip.known_to:
+                break
+    return found[offset : offset + limit], len(found) == count
+
+
+def gather(wanted: Search, reduce: Callable[[Sequence[Document]], T]) -> list[T]:
     """What `reduce` makes of each page of the replays wanted. NotFound for an environment that nobody has heard of."""
     _check_environments(wanted)
     conditions = _conditions(wanted)
-    trips = planning.scan(wanted.period, lambda rows: reduce(_filtered(rows, conditions)))
+    trips = planning.scan(wanted.period, lambda replays: reduce(_filtered(replays, conditions)))
     return [result for trip in trips for result in trip.results]
 
 
@@ -89,18 +124,17 @@ def _conditions(wanted: Search) -> list[Matches]:
     conditions = [wanted.matches] if wanted.matches else []
     if wanted.environments:
         names = frozenset(wanted.environments)
-        conditions.append(lambda listed: not names.isdisjoint(listed.row.get("scalars", {}).get("environment", ())))
+        conditions.append(lambda replay: not names.isdisjoint(replay.row.get("scalars", {}).get("environment", ())))
     return conditions
 
 
-def _filtered(rows: Sequence[Listed], conditions: Sequence[Matches]) -> Sequence[Listed]:
+def _filtered(replays: Sequence[Document], conditions: Sequence[Matches]) -> Sequence[Document]:
     for condition in conditions:
-        rows = [listed for listed in rows if condition(listed)]
-    return rows
+        replays = [replay for replay in replays if condition(replay)]
+    return replays
 
 
 def _check_environments(wanted: Search) -> None:
-    """NotFound when no project has ever heard of one of the environments (contract §3)."""
     period = wanted.period
     if wanted.environments:
         known = aws.together(*(_environment_names(period.organization_id, project_id) for project_id in period.project_ids))
@@ -108,18 +142,5 @@ def _check_environments(wanted: Search) -> None:
             raise NotFound("The requested resource does not exist")
 
 
-def _first(pair: tuple[Any, Listed]) -> Any:
-    return pair[0]
-
-
 def _environment_names(organization_id: int, project_id: int) -> Callable[[], set[str]]:
     return lambda: store.environment_names(organization_id, project_id)
-
-
-def order(sort: str | None) -> Order:
-    """What a `sort` asks for. Both spellings are understood (decision 8)."""
-    if sort is None:
-        return BY_START
-    if sort.lstrip("-") not in ("started_at", "startedAt") or sort.startswith("--"):
-        raise Invalid(f"The field `{sort.removeprefix('-')[:64]}` is not a sortable field.")
-    return Order(BY_START.key, descending=sort.startswith("-"), by_start=True)

@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from tapedeck import aws, clock, errors
 from tapedeck.session_replays import merging
 from tapedeck.session_replays.merging import Row
+from tapedeck.session_replays.search.document import Document
 
 Item = dict[str, Any]
 BATCH = 100
@@ -60,15 +61,6 @@ class Version:
 
     row: Row | None
     number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A row of the index: `place` orders rows of all projects by when they began, then by id."""
-
-    place: str
-    replay: ReplayId
-    row: Row
 
 
 class Erased(errors.DomainError):
@@ -188,7 +180,7 @@ def list_page(
     newest_first: bool,
     most: int | None = None,
     after: str | None = None,
-) -> tuple[list[Listed], str | None]:
+) -> tuple[list[Document], str | None]:
     """Visible replays of a project that began in [first, last] milliseconds, in that order: one round trip.
 
     At most `most` of them, and at most 1 MB; those behind the place `after`. Answers the place where it stopped, None at the end.
@@ -207,11 +199,7 @@ def list_page(
         **({"ExclusiveStartKey": _listed_key(organization_id, project_id, after)} if after else {}),
     )
     rows = [
-        Listed(
-            item["listed_at"]["S"],
-            ReplayId(organization_id, project_id, item["pk"]["S"].rsplit("#", 1)[1]),
-            merging.decode(item["d"]["B"]),
-        )
+        Document(item["pk"]["S"].rsplit("#", 1)[1], project_id, merging.decode(item["d"]["B"]))
         for item in answer["Items"]
     ]
     return rows, answer["LastEvaluatedKey"]["listed_at"]["S"] if "LastEvaluatedKey" in answer else None
@@ -222,9 +210,14 @@ def milliseconds(seconds: float) -> int:
     return max(0, int(seconds * 1000))
 
 
-def moment(place: str) -> int:
+def moment(at: str) -> int:
     """The milliseconds of a place."""
-    return int(place.split("#")[0])
+    return int(at.split("#")[0])
+
+
+def place(document: Document) -> str:
+    """Where a replay is in the order of the index: by when it began, then by its id."""
+    return f"{place_before(milliseconds(merging.started_at(document.row) or 0.0))}{document.replay_id}"
 
 
 def place_before(at: int) -> str:
@@ -373,8 +366,8 @@ def _item(replay: ReplayId, row: Row, number: int) -> Item:
         "d": {"B": merging.encode(row)},
         "ttl": {"N": str(_ttl())},
     }
-    if merging.is_visible(row) and (began := merging.started_at(row)) is not None:
-        item |= _listed_key(replay.organization_id, replay.project_id, f"{place_before(milliseconds(began))}{replay.key}")
+    if merging.is_visible(row) and merging.started_at(row) is not None:
+        item |= _listed_key(replay.organization_id, replay.project_id, place(Document(replay.key, replay.project_id, row)))
     return item
 
 
@@ -401,10 +394,10 @@ def _listed_in(organization_id: int, project_id: int) -> str:
     return f"L#{organization_id}#{project_id}"
 
 
-def _listed_key(organization_id: int, project_id: int, place: str) -> Item:
+def _listed_key(organization_id: int, project_id: int, at: str) -> Item:
     """The whole key of a row of the index: its place names everything."""
-    replay = ReplayId(organization_id, project_id, place.split("#")[1])
-    return {**_key(replay, "M"), "listed_in": {"S": _listed_in(organization_id, project_id)}, "listed_at": {"S": place}}
+    replay = ReplayId(organization_id, project_id, at.split("#")[1])
+    return {**_key(replay, "M"), "listed_in": {"S": _listed_in(organization_id, project_id)}, "listed_at": {"S": at}}
 
 
 def _ttl() -> int:

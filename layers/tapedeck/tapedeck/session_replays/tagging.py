@@ -12,7 +12,7 @@ from tapedeck.errors import Invalid
 
 if TYPE_CHECKING:
     from tapedeck.session_replays.merging import Row
-    from tapedeck.session_replays.store import Listed
+    from tapedeck.session_replays.search.document import Document
 
 _KEY = re.compile(r"[a-zA-Z0-9_.:-]+")
 MOST_VALUES = 1000
@@ -60,22 +60,22 @@ def sorting(sort: str | None) -> str:
     return sort or _SORTS[0]
 
 
-def keys(rows: Sequence[Listed]) -> Counter[str]:
+def keys(replays: Sequence[Document]) -> Counter[str]:
     """How often each tag is on these replays: once for each value that a replay has of it."""
     found: Counter[str] = Counter()
-    for listed in rows:
-        for key, values in listed.row.get("tags", {}).items():
+    for replay in replays:
+        for key, values in replay.row.get("tags", {}).items():
             found[key] += len(values)
     del found[HIDDEN]
     return found
 
 
-def values(rows: Sequence[Listed], key: str) -> dict[str, Seen]:
+def values(replays: Sequence[Document], key: str) -> dict[str, Seen]:
     """The values that these replays have of a tag, or of a field that goes by a tag's name."""
     found: dict[str, Seen] = {}
-    for listed in rows:
-        for value in _values(listed.row, key):
-            seen = Seen(1, listed.row["first"], listed.row["last"])
+    for replay in replays:
+        for value in _values(replay.row, key):
+            seen = Seen(1, replay.row["first"], replay.row["last"])
             found[value] = _joined(found[value], seen) if value in found else seen
     return found
 

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from tapedeck import aws, clock, errors
 from tapedeck.session_replays import merging, store
-from tapedeck.session_replays.store import Listed
+from tapedeck.session_replays.search.document import Document
 
 T = TypeVar("T")
 PIECES = 64  # pieces that one trip may read
@@ -53,7 +53,7 @@ class _Piece:
 
 
 def scan(
-    period: Period, reduce: Callable[[Sequence[Listed]], T], *, newest_first: bool = True, most: int | None = None
+    period: Period, reduce: Callable[[Sequence[Document]], T], *, newest_first: bool = True, most: int | None = None
 ) -> Iterator[Trip[T]]:
     """Read the period, a round trip at a time, until it is read or the caller has enough.
 
@@ -80,7 +80,7 @@ def scan(
 
 
 def _page(
-    period: Period, piece: _Piece, reduce: Callable[[Sequence[Listed]], T], newest_first: bool, most: int | None
+    period: Period, piece: _Piece, reduce: Callable[[Sequence[Document]], T], newest_first: bool, most: int | None
 ) -> tuple[T, int, str | None]:
     rows, stopped = store.list_page(
         period.organization_id, piece.project_id, piece.first, piece.last, newest_first=newest_first, most=most, after=piece.after
