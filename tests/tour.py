@@ -36,14 +36,15 @@ def tour(system: System) -> None:
         url = replay_url(acme, web, name)
         for method, rest in (("GET", ""), ("POST", "viewed-by/"), ("GET", "viewed-by/")):
             assert system.request(method, url + rest, token=owner).status in (200, 204)
-        for rest in ("recording-segments/", "recording-segments/0/"):
+        for rest in ("clicks/", "recording-segments/", "recording-segments/0/"):
             for query in ({}, {"download": ""}):
                 assert system.request("GET", url + rest, query=query, token=owner).status in (200, 302)
     for url in ("tags/", "tags/plan/values/"):
         assert system.request("GET", replay_url(acme, web, url.removesuffix("/")), token=owner).status == 200, url
-    for url in ("", "acme/", "acme/replays/", f"acme/replays/{replay_id}/", "acme/keys/", "acme/tags/", "acme/tags/plan/values/"):
+    for url in ("", "acme/", "acme/replays/", f"acme/replays/{replay_id}/", "acme/keys/", "acme/tags/", "acme/tags/plan/values/", "acme/replay-selectors/"):
         assert system.request("GET", f"/api/0/organizations/{url}", token=owner).status == 200, url
     system.request("GET", "/api/0/organizations/acme/replays/", query={"environment": "production"}, token=owner)
+    system.request("GET", "/api/0/organizations/acme/replay-count/", query={"query": f"replay_id:[{replay_id}]"}, token=owner)
     assert system.request("GET", "/api/0/projects/acme/web/", token=owner).status == 200
     made = system.request("POST", "/api/0/organizations/acme/keys/", json={"name": "ci", "scopes": ["replay:read"]}, token=owner)
     key = f"/api/0/organizations/acme/keys/{made.json()['data']['id']}/"

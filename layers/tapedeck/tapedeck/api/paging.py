@@ -56,9 +56,11 @@ def link(request: Request, at: Window, *, more: bool, taken: int | None = None) 
     )
 
 
-def page(request: Request, rows: Sequence[Any], at: Window) -> Response:
-    """The answer to a list that is whole in memory: the window's rows, bare, with their `Link` header."""
-    return Response(rows[at.offset : at.offset + at.limit], headers={"Link": link(request, at, more=len(rows) > at.offset + at.limit)})
+def page(request: Request, rows: Sequence[Any], at: Window, *, within: str | None = None) -> Response:
+    """The answer to a list that is whole in memory: the window's rows, bare or `within` a member, with their `Link` header."""
+    end = at.offset + at.limit
+    taken = rows[at.offset : end]
+    return Response({within: taken} if within else taken, headers={"Link": link(request, at, more=len(rows) > end)})
 
 
 def _number(query: Query, name: str, *, lowest: int) -> int | None:

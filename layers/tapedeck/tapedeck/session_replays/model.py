@@ -189,6 +189,56 @@ class ViewersAnswer(Shape):
     data: Viewers
 
 
+class ClickAt(Shape):
+    """A click, by its place in the recording."""
+
+    node_id: int = Field(description="The rrweb node that was clicked.")
+    timestamp: int = Field(description="Seconds since the epoch.")
+
+
+class ClicksAnswer(Shape):
+    """A page of clicks."""
+
+    data: list[ClickAt]
+
+
+class Element(BaseModel):
+    """A clicked element; an empty text is what it did not have."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=True)
+
+    alt: str
+    aria_label: str
+    classes: list[str] = Field(alias="class")
+    component_name: str
+    id: str
+    project_id: int
+    role: str
+    tag: str
+    testid: str
+    title: str
+
+
+class Selector(Shape):
+    """An element with the clicks on it."""
+
+    dom_element: str = Field(description="The element as a CSS selector.")
+    element: Element
+    project_id: int
+    count_dead_clicks: int
+    count_rage_clicks: int
+
+
+class SelectorsAnswer(Shape):
+    """A page of elements."""
+
+    data: list[Selector]
+
+
+class CountsAnswer(RootModel[dict[str, int | list[str]]]):
+    """Counts, or ids with `returnIds`, of each value that has a replay."""
+
+
 class TagKey(Shape):
     """A tag that replays of the period carry."""
 

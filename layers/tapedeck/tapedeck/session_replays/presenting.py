@@ -7,6 +7,7 @@ from typing import Any
 
 from tapedeck.clock import iso
 from tapedeck.errors import Invalid
+from tapedeck.session_replays import counting
 from tapedeck.session_replays.merging import Row, count_segments, scalar
 from tapedeck.session_replays.recording import TEXTS
 
@@ -56,9 +57,8 @@ def present(row: Row, replay_id: str, project_id: int | str, viewer_id: int | No
     if row.get("archived"):
         return _archived(replay_id, project_id)
     scalars = {name: scalar(row, name) for name in row.get("scalars", {})}
-    started, finished = _span(row)
+    started, finished = counting.span(row)
     errors, warnings, infos = (_linked(row, level) for level in ("error", "warning", "info"))
-    count_urls = sum(row.get("url_counts", {}).values())
     return {
         "id": replay_id,
         "project_id": str(project_id),
@@ -71,16 +71,16 @@ def present(row: Row, replay_id: str, project_id: int | str, viewer_id: int | No
         "is_archived": False,
         "urls": [url for _, _, url in row.get("urls", [])],
         "clicks": [_click(texts) for _, _, texts in sorted(row.get("clicks", {}).values())],
-        "activity": max(1, min(10, (25 * len(errors) + 5 * count_urls) // 10)),
-        "count_dead_clicks": len(row.get("slow", {})),
-        "count_rage_clicks": sum(anger == 2 for anger in row.get("slow", {}).values()),
+        "activity": counting.activity(row),
+        "count_dead_clicks": counting.count_dead_clicks(row),
+        "count_rage_clicks": counting.count_rage_clicks(row),
         "count_errors": len(errors),
         "count_warnings": len(warnings),
         "count_infos": len(infos),
         "count_segments": count_segments(row),
-        "count_urls": count_urls,
+        "count_urls": counting.count_urls(row),
         "dist": scalars.get("dist"),
-        "duration": int(finished) - int(started),
+        "duration": counting.duration(row),
         "finished_at": iso(finished),
         "started_at": iso(started),
         "platform": scalars.get("platform"),
@@ -113,12 +113,6 @@ def error_events(row: Row) -> list[dict[str, Any]]:
         {"id": event_id, "level": level, "timestamp": timestamp, "title": title or None}
         for event_id, (timestamp, level, title) in sorted(row.get("links", {}).items(), key=lambda entry: (entry[1], entry[0]))
     ]
-
-
-def _span(row: Row) -> tuple[float, float]:
-    """First and last moment. A row that has only one of them, as one that was only viewed or linked, begins and ends there."""
-    finished = float(row.get("finished", 0))
-    return float(row.get("started", finished)), finished
 
 
 def _in_order(met: dict[str, Any]) -> list[str]:

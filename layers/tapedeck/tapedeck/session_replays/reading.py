@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tapedeck import clock, ids
 from tapedeck.errors import NotFound
 from tapedeck.session_replays import bucket, merging, presenting, store
 from tapedeck.session_replays.merging import Row
+from tapedeck.session_replays.recording import Click
+from tapedeck.session_replays.search import document
 from tapedeck.session_replays.store import ReplayId
 
 
@@ -32,6 +34,17 @@ def find(organization_id: int, project_ids: Sequence[int], text: str, viewer_id:
         if _is_there(version.row):
             return _present(name, version.row, viewer_id)
     raise NotFound
+
+
+def clicks(replay: ReplayId, matches: Callable[[Click], bool]) -> list[dict[str, int]]:
+    """`[{node_id, timestamp}]`, the clicks wanted, earliest first; none of an unknown or a deleted replay (contract §5).
+
+    `timestamp` is in seconds since the epoch (decision 33).
+    """
+    row = store.read(replay).row
+    if row is None or not _is_there(row):
+        return []
+    return [{"node_id": click.node, "timestamp": click.second} for click in document.clicks(row) if matches(click)]
 
 
 def viewers(replay: ReplayId) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from tapedeck import aws, clock
 from tapedeck.errors import NotFound
 from tapedeck.session_replays import periods, presenting, store
+from tapedeck.session_replays.recording import Click
 from tapedeck.session_replays.search import planning
 from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.search.planning import Period
@@ -62,6 +63,20 @@ def matching(query: str | None, viewer_id: int | None = None) -> Matches | None:
     from tapedeck.session_replays.search import evaluating, language  # a list without a query starts sooner without a parser
 
     return evaluating.matcher(language.parse(query), viewer_id)
+
+
+def matching_clicks(query: str | None) -> Callable[[Click], bool]:
+    """The condition that a `query` of clicks states. Invalid in the contract's words (§5)."""
+    from tapedeck.session_replays.search import evaluating, language
+
+    return evaluating.click_matcher(language.parse(query or ""))
+
+
+def matching_elements(query: str | None) -> Callable[[Mapping[str, Any]], bool]:
+    """The condition that a `query` of replay-selectors states. Invalid in the contract's words (§1.11)."""
+    from tapedeck.session_replays.search import evaluating, language
+
+    return evaluating.element_matcher(language.parse(query or ""))
 
 
 def order(sort: str | None) -> Order:
