@@ -116,7 +116,7 @@ ONLY = "Only attribute, class, id, and tag name selectors are supported."
 ATTRIBUTES = (
     "Invalid attribute specified. Only alt, aria-label, role, data-testid, data-test-id, data-sentry-component, and title are supported."
 )
-REFUSED = [
+REFUSED: list[tuple[str, str, str]] = [
     ("28", "duration:a", "duration: Invalid number: a. Expected number then optional k, m, or b suffix (e.g. 500k)."),
     ("28", "duration:1004ms", f"Could not parse value for `duration`. Detail: {SECONDS}"),
     ("28", "duration:7.3s", f"Could not parse value for `duration`. Detail: {SECONDS}"),
@@ -144,6 +144,7 @@ REFUSED = [
     ("§2.3", "is_archived:[true]", "Invalid operator specified for `is_archived`"),
     ("§2.3", "user.email:[a*, b]", "Invalid operator specified for `user.email`"),
     ("§2.3", "some.tag:[a, *b]", "Invalid operator specified for `some.tag`"),
+    ("caps", "a:" + "x*" * 33, "The value of `a` has more than 32 parts between asterisks."),
     ("§2.5", "click.selector:[role=button]", "Invalid operator specified for `click.selector`"),
     ("§2.1", "transaction.duration:>0s", "Invalid operator specified for `transaction.duration`"),
     ("§2.1", "measurements.lcp:<5", "Invalid operator specified for `measurements.lcp`"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import Any
 
+from tapedeck.errors import Invalid
 from tapedeck.session_replays.envelope import EventLink, ReplayEvent
 from tapedeck.session_replays.merging import Row, link_delta, merge, segment_delta
 from tapedeck.session_replays.recording import TEXTS, Click
@@ -40,3 +41,9 @@ def replay(*deltas: Row, replay_id: str = ID, project_id: int = 1) -> Document:
 
 def finds(query: str, document: Document, viewer_id: int | None = None) -> bool:
     return matcher(parse(query), viewer_id)(document)
+
+
+def said(refusal: Invalid) -> str:
+    """The words in which something was refused: there are some."""
+    assert refusal.detail
+    return refusal.detail

@@ -172,7 +172,10 @@ def condition(term: Term, field: Field) -> Condition:
     if kind.wild and any(map(wildcards.has_star, texts)):
         if operator == "in":
             raise illegal_operator(term.key)
-        return Condition(field, "like", (wildcards.pattern(texts[0]),))
+        pattern = wildcards.pattern(texts[0])
+        if len(pattern) > wildcards.MAX_PARTS:
+            raise Invalid(f"The value of `{term.key}` has more than {wildcards.MAX_PARTS} parts between asterisks.")
+        return Condition(field, "like", (pattern,))
     values = tuple(parse(term.key, text) if text or not kind.optional else None for text in texts)
     if operator == "in" and not kind.listable:
         raise illegal_operator(term.key)

@@ -23,6 +23,7 @@ MAX_LENGTH = 4096  # characters: more than a hundred UUIDs
 MAX_DEPTH = 40  #    of AND in OR in AND …: parentheses that change nothing count for nothing
 MAX_TERMS = 200
 MAX_VALUES = 200  #  in one list
+MAX_GROUPS = 400  #  opening parentheses, in quotes or not: they are what the parser is slowest at
 
 
 # --- The tree -----------------------------------------------------------------------------------------------------------------------------
@@ -80,6 +81,8 @@ def parse(text: str) -> Expression:
     """The tree of a query; of a blank one, `EVERYTHING`. Raises Invalid, in the contract's words, for what is no query."""
     if len(text) > MAX_LENGTH:
         raise Invalid(f"The query is longer than {MAX_LENGTH} characters.")
+    if text.count("(") > MAX_GROUPS:
+        raise Invalid(f"The query has more than {MAX_GROUPS} parentheses.")
     if not text.strip(" "):
         return EVERYTHING
     from lark.exceptions import UnexpectedInput

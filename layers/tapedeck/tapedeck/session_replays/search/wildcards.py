@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 Pattern: TypeAlias = tuple[str, ...]
 
+MAX_PARTS = 32  # each is looked for in every value of every replay
+
 _STAR = re.compile(r"(?<!\\)\*")
 
 
