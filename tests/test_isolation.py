@@ -10,15 +10,19 @@ import pytest
 from tapedeck.api.routes import ROUTES, Route
 from tapedeck.environments import keys
 from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
+from tapedeck.session_replays.delete_jobs import model, store
 from tests.harness import System
 from tests.harness.gateway import Response
 from tests.harness.sdk import record
+from tests.harness.world import World
 
 GUARDED = [route for route in ROUTES if route.reach in ("organization", "project")]
 RELATIONS = ("own", "foreign", "unknown", "malformed")
-_BODIES = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}}
+_RANGE = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2020-01-02T00:00:00Z", "environments": [], "query": ""}
+_BODIES = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}, ("POST", "jobs/delete/"): {"data": _RANGE}}
+_QUERIES = {"replay-count/": {"query": f"replay_id:[{'a' * 32}]"}}
 
-_NAMES = {"key": "plan"}  # what is nobody's
+_NAMES = {"key": "plan", "job_id": "4711"}  # what is nobody's
 
 # Who is asking → the token they present; "" is none.
 CALLERS: dict[str, Callable[[System, Route], str]] = {
@@ -60,21 +64,27 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
     """The values of a path's parameters: acme's own, another organization's, nobody's, or nonsense."""
     if relation == "own":
         _, key = keys.issue("tdo", system.acme.id, scopes=frozenset({"replay:read"}))
-        return {"org": "acme", "project": "web", "replay_id": record(system, system.acme.web), "segment_id": "0", "key_id": key.id, **_NAMES}
+        return {"org": "acme", "project": "web", "replay_id": record(system, system.acme.web), "segment_id": "0", "key_id": key.id, **_names(system.acme)}
     if relation == "foreign":
         _, key = keys.issue("tdo", system.globex.id)
-        theirs = {"replay_id": record(system, system.globex.web), "segment_id": "0", "key_id": key.id, **_NAMES}
+        theirs = {"replay_id": record(system, system.globex.web), "segment_id": "0", "key_id": key.id, **_names(system.globex)}
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
         return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x"}
+
+
+def _names(world: World) -> dict[str, str]:
+    job = store.create(world.id, world.web.project_id, model.Order(0, 1, [], ""))
+    return {"key": "plan", "job_id": str(job.id)}
 
 
 def ask(system: System, route: Route, names: dict[str, str], token: str) -> Response:
     """Take a route with these names."""
     path = re.sub(r"\{(\w+)\+?\}", lambda found: names[found[1]], route.path)
     body = next((body for (method, end), body in _BODIES.items() if method == route.method and route.path.endswith(end)), None)
-    return system.request(route.method, path, token=token or None, json=body)
+    query = next((query for end, query in _QUERIES.items() if route.path.endswith(end)), {})
+    return system.request(route.method, path, token=token or None, json=body, query=query)
 
 
 def may(caller: str, route: Route) -> bool:
@@ -150,7 +160,7 @@ def test_every_call_on_behalf_of_an_organization_names_it(system: System) -> Non
             names = {"org": "acme", "project": "web", "replay_id": replay_id, "segment_id": "0", "key_id": "0123456789", **_NAMES}
             ask(system, route, names, acme.token("owner"))
     assert calls
-    own = re.compile(rf"^(R|L|N|E|X)#{acme.id}#|^ORG#{acme.id}$|^KEY#|^DSN#")
+    own = re.compile(rf"^(R|L|N|E|X|J)#{acme.id}(#|$)|^ORG#{acme.id}$|^KEY#|^DSN#")
     for call in calls:
         if call.service == "s3":
             assert f"/{acme.id}/" in call.params["Key"] or f"/{acme.id}/" in call.params.get("Prefix", ""), call

@@ -50,10 +50,19 @@ def tour(system: System) -> None:
     key = f"/api/0/organizations/acme/keys/{made.json()['data']['id']}/"
     assert system.request("POST", key + "rotate/", json={}, token=owner).status == 201
     assert system.request("DELETE", key, token=owner).status == 204
+    with system.cloud.fault("killed-before", 2):  # the object is there, its row is not: the janitor's work
+        send(system, web, envelopes.segment(envelopes.new_id()))
+    jobs = replay_url(acme, web, "jobs", "delete/")
+    order = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2099-01-01T00:00:00Z", "environments": [], "query": f"id:{large}"}
+    assert system.request("POST", jobs, json={"data": order}, token=owner).status == 201
+    with system.cloud.fault("killed-after", 2):  # the job is there, its bell is not: the sweeper's work
+        system.request("POST", jobs, json={"data": order}, token=owner)
+    for url in (jobs, jobs + "1/"):
+        assert system.request("GET", url, token=owner).status == 200
     for url in ("/health", "/openapi.json", "/console", "/console/"):
         system.request("GET", url)
-    with system.cloud.fault("killed-before", 1):  # the object is there, its row is not: the janitor's work
-        send(system, web, envelopes.segment(envelopes.new_id()))
     assert system.request("DELETE", replay_url(acme, web, replay_id), token=owner).status == 204
     send(system, web, envelopes.segment(replay_id, 5))
+    system.drain()
     system.advance(20 * 60)
+    system.drain()

@@ -31,6 +31,9 @@ _ANSWERS = {
     "session_replays.list_segments": model.RecordingSegmentsAnswer,
     "session_replays.get_segment": model.RecordingSegmentAnswer,
     "session_replays.list_viewers": model.ViewersAnswer,
+    "session_replays.list_delete_jobs": model.DeleteJobsAnswer,
+    "session_replays.create_delete_job": model.DeleteJobAnswer,
+    "session_replays.get_delete_job": model.DeleteJobAnswer,
     "session_replays.list_clicks": model.ClicksAnswer,
     "session_replays.list_selectors": model.SelectorsAnswer,
     "session_replays.count_replays": model.CountsAnswer,
@@ -40,7 +43,7 @@ _ANSWERS = {
     "session_replays.list_tag_values": model.TagValuesAnswer,
 }
 _STATUS = {"delete": "204", "session_replays.record_view": "204", "session_replays.create_upload": "201"}
-_STATUS |= {"environments.create_key": "201", "environments.rotate_key": "201"}
+_STATUS |= {"session_replays.create_delete_job": "201", "environments.create_key": "201", "environments.rotate_key": "201"}
 
 _PAGING = {
     "per_page": "How many, at most 100.",
@@ -86,6 +89,7 @@ _PARAMETERS = {
         "returnIds": "`true`: ids instead of counts.",
         "data_source": "`discover`, `events`, `search_issues` or `spans`: accepted, and all the same.",
     },
+    "session_replays.list_delete_jobs": _PAGING,
     "session_replays.list_project_tags": _PERIOD,
     "session_replays.list_project_tag_values": _VALUES,
     "session_replays.list_tags": {**_PERIOD, **_PROJECTS, "dataset": "`replays`, as Sentry's clients ask; of another there are no tags."},

@@ -15,17 +15,17 @@ class DomainError(Exception):
 
 
 class Invalid(DomainError):
-    """What was sent cannot be understood. `fields` maps a field's name to what is wrong with it, where that is known."""
+    """What was sent cannot be understood. `fields` maps a field's name to what is wrong with it, or to such a map of its members."""
 
     def __init__(
         self,
         detail: str | None = None,
         *,
-        fields: Mapping[str, Sequence[str]] | None = None,
+        fields: Mapping[str, Sequence[str] | Mapping[str, Sequence[str]]] | None = None,
         causes: Sequence[str] = (),
     ) -> None:
         super().__init__(detail or "; ".join(f"{name}: {' '.join(said)}" for name, said in (fields or {}).items()), causes=causes)
-        self.fields = {name: list(said) for name, said in (fields or {}).items()}
+        self.fields = {name: dict(said) if isinstance(said, Mapping) else list(said) for name, said in (fields or {}).items()}
 
 
 class Unauthenticated(DomainError):

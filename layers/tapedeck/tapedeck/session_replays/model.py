@@ -266,6 +266,32 @@ class TagValuesAnswer(RootModel[list[TagValue]]):
     """A page of a tag's values."""
 
 
+class DeleteJob(Shape):
+    """A bulk deletion."""
+
+    id: int
+    dateCreated: Moment  # noqa: N815
+    dateUpdated: Moment  # noqa: N815
+    rangeStart: Moment  # noqa: N815
+    rangeEnd: Moment  # noqa: N815
+    environments: list[str]
+    status: Literal["pending", "in-progress", "completed", "failed"]
+    query: str
+    countDeleted: int = Field(description="How many replays it has deleted so far.")  # noqa: N815
+
+
+class DeleteJobAnswer(Shape):
+    """One bulk deletion."""
+
+    data: DeleteJob
+
+
+class DeleteJobsAnswer(Shape):
+    """A page of bulk deletions."""
+
+    data: list[DeleteJob]
+
+
 class EnvelopeAnswer(Shape):
     """The receipt of an envelope."""
 

@@ -27,7 +27,7 @@ def period(stats_period: str | None, start: str | None, end: str | None, *, now:
         return now - default, now
     if not start or not end:
         raise Invalid("Invalid date range: start and end are both required")
-    first, last = _instant(start), _instant(end)
+    first, last = instant(start), instant(end)
     if first >= last:
         raise Invalid("Invalid date range: start must be before end")
     return first, last
@@ -49,7 +49,8 @@ def _seconds(text: str) -> float:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def _instant(text: str) -> float:
+def instant(text: str) -> float:
+    """An ISO 8601 moment in epoch seconds; without an offset it is UTC. Invalid in the contract's words."""
     if text.isdigit():  # epoch seconds pass Sentry's first check and fail its second; so they do here
         raise _not_a_date(text)
     try:

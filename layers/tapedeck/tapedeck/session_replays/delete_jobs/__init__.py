@@ -1,0 +1,1 @@
+"""Bulk deletion: a job that deletes whatever a search finds, a batch at a time."""
