@@ -13,9 +13,10 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -38,6 +39,8 @@ from tests.harness.template import ACCOUNT, REGION, ROOT, Function, Template, lo
 START = 1_772_704_800.0  # Thursday, 2026-03-05, 10:00 UTC
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 _handlers: dict[tuple[Path, str], Callable[[Any, Any], Any]] = {}
+# What the making of an organization wrote, by everything that it depends on: made once in a test run, written again in two calls.
+_worlds: dict[tuple[str, bool, float, str], tuple[world.World, list[dict[str, Any]]]] = {}
 _lock = threading.RLock()
 
 
@@ -166,7 +169,7 @@ class System:
             try:
                 return json.loads(_dumps(handler(json.loads(_dumps(event)), context)))
             except Killed:
-                self.cold()
+                self._forget()
                 raise
 
     # Time -----------------------------------------------------------------------------------------------------------------------------
@@ -201,15 +204,14 @@ class System:
 
     def cold(self) -> None:
         """New containers: nothing is remembered, every client is new."""
-        auth.forget()
-        store.forget()
+        self._forget()
         aws.client.cache_clear()
 
     # What is stored -------------------------------------------------------------------------------------------------------------------
 
     def client(self, service: str) -> Any:
         """AWS seen from outside the functions."""
-        return boto3.client(service)
+        return _outside(service)
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Everything in a table, by its logical id, in AWS's typed form."""
@@ -226,14 +228,34 @@ class System:
     @cached_property
     def acme(self) -> world.World:
         """The organization whose people ask."""
-        return world.create("acme", dev=self.template.parameters.get("Stage") == "local")
+        return self._world("acme")
 
     @cached_property
     def globex(self) -> world.World:
         """Another organization."""
-        return world.create("globex", dev=self.template.parameters.get("Stage") == "local")
+        return self._world("globex")
 
     # How ------------------------------------------------------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        auth.forget()
+        store.forget()
+
+    def _world(self, slug: str) -> world.World:
+        dev = self.template.parameters.get("Stage") == "local"
+        before = self._control()
+        known = (slug, dev, self.now, repr(sorted(before.items())))
+        if known not in _worlds:
+            made = world.create(slug, dev=dev)
+            _worlds[known] = made, [item for key, item in self._control().items() if before.get(key) != item]
+        made, written = _worlds[known]
+        for first in range(0, len(written), 25):
+            puts = [{"PutRequest": {"Item": item}} for item in written[first : first + 25]]
+            self.client("dynamodb").batch_write_item(RequestItems={self.template.physical_id("ControlTable"): puts})
+        return deepcopy(made)
+
+    def _control(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return {(item["pk"]["S"], item["sk"]["S"]): item for item in self.items("ControlTable")}
 
     def _handler(self, function: Function) -> Callable[[Any, Any], Any]:
         path = self._functions / f"{function.file}.py"
@@ -364,6 +386,11 @@ class _OneTime:
     @at.setter
     def at(self, _: float) -> None:
         self._delete()
+
+
+@cache
+def _outside(service: str) -> Any:
+    return boto3.client(service)
 
 
 @contextmanager
