@@ -73,10 +73,25 @@ export function forget() {
   organizationOnce = null;
 }
 
+/** A page of replays, the cursors of its neighbours, and the server's time in milliseconds, rounded up to the second. */
 export async function replays(parameters, signal) {
   const {slug} = await organization();
   const answer = await call(`/api/0/organizations/${seg(slug)}/replays/?${parameters}`, {signal});
-  return {replays: (await answer.json()).data, ...cursors(answer.headers.get('Link'))};
+  const told = Date.parse(answer.headers.get('Date') ?? '');
+  return {replays: (await answer.json()).data, ...cursors(answer.headers.get('Link')), now: (Number.isNaN(told) ? Math.floor(Date.now() / 1000) * 1000 : told) + 1000};
+}
+
+/** The tags of the replays that the parameters choose: [{key, name, totalValues}], the most frequent first. */
+export async function tags(parameters, signal) {
+  const {slug} = await organization();
+  return (await call(`/api/0/organizations/${seg(slug)}/tags/?dataset=replays&${parameters}`, {signal})).json();
+}
+
+/** The values of a tag, or of a field that goes by a tag's name, that contain a text: [{value, count, lastSeen, …}], the most frequent first. */
+export async function tagValues(key, containing, parameters, signal) {
+  const {slug} = await organization();
+  const asked = new URLSearchParams({includeReplays: '1', sort: '-count', per_page: '25', ...(containing && {query: containing})});
+  return (await call(`/api/0/organizations/${seg(slug)}/tags/${seg(key)}/values/?${asked}&${parameters}`, {signal})).json();
 }
 
 export async function replay(id, project, signal) {

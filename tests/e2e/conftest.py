@@ -67,9 +67,10 @@ class Stack:
         )["data"]
         return rows
 
-    def send(self, envelope: bytes) -> None:
-        """Post an envelope as the SDK does."""
-        url = f"{self.api_url}/api/{self.environment['project_id']}/envelope/?sentry_version=7&sentry_key={self.environment['public_key']}"
+    def send(self, envelope: bytes, environment: dict[str, Any] | None = None) -> None:
+        """Post an envelope as the SDK does, into the first environment unless another is given."""
+        to = environment or self.environment
+        url = f"{self.api_url}/api/{to['project_id']}/envelope/?sentry_version=7&sentry_key={to['public_key']}"
         request = urllib.request.Request(url, data=envelope, headers={"Content-Type": "text/plain;charset=UTF-8"}, method="POST")
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.status == 200

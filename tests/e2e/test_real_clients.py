@@ -135,6 +135,32 @@ def test_the_cli_lists_a_session(stack: Stack, recorded: dict[str, Any], sentry:
     assert mine["tags"] == {"plan": ["regular"], "store": ["riverside"]}
 
 
+def test_the_cli_searches(stack: Stack, recorded: dict[str, Any], sentry: Sentry) -> None:
+    def found(query: str) -> list[str]:
+        rows = json.loads(
+            sentry(
+                "replay",
+                "list",
+                f"{stack.organization['slug']}/",
+                "--query",
+                query,
+                "-e",
+                "production",
+                "--sort",
+                "errors",
+                "--fresh",
+                "--json",
+            )
+        )
+        return [row["id"] for row in rows["data"]]
+
+    this = f"id:{recorded['id']}"
+    assert found(f'{this} count_errors:>0 user.email:*@customer.example rage.selector:"button#checkout"') == [recorded["id"]]
+    assert found(f"{this} plan:[family, regular] !has:user.email") == []
+    with pytest.raises(AssertionError, match="Invalid number: many"):
+        found(f"{this} count_errors:many")
+
+
 def test_the_cli_turns_pages(stack: Stack, recorded: dict[str, Any], sentry: Sentry) -> None:
     stack.send(next(iter(demo.envelopes(uuid.uuid4().hex, time.time() - 90))))
     where = f"{stack.organization['slug']}/"
@@ -175,6 +201,22 @@ def test_the_mcp_server_tells_of_a_session(stack: Stack, recorded: dict[str, Any
     assert "body > main > button.add" in told
     by_address = f"{stack.api_url}/organizations/{stack.organization['slug']}/explore/replays/{recorded['id']}/"
     assert "**User**: robin" in mcp.tool("get_sentry_resource", url=by_address)
+
+
+def test_the_mcp_server_searches(stack: Stack, recorded: dict[str, Any], mcp: Conversation) -> None:
+    def found(query: str) -> str:
+        return mcp.tool(
+            "search_events",
+            organizationSlug=stack.organization["slug"],
+            projectSlug=stack.environment["slug"],
+            dataset="replays",
+            query=query,
+        )
+
+    told = found(f"id:{recorded['id']} plan:regular duration:>30s")
+    assert "Found **1** replay" in told
+    assert f"{stack.api_url}/organizations/{stack.organization['slug']}/explore/replays/{recorded['id']}/" in told
+    assert "Found **" not in found(f"id:{recorded['id']} !plan:regular")
 
 
 def test_the_mcp_server_knows_the_organization(stack: Stack, mcp: Conversation) -> None:
