@@ -198,6 +198,7 @@ def test_54_of_one_replays_clicks_each_is_asked_by_itself_and_every_and_is_an_or
         assert found(query) == [1, 2], query
     assert found("!click.selector:div#myid") == [2]
     assert found("click.selector:$#%") == found("!click.selector:$#%") == []
+    assert found("!click.role:*") == found("!has:click.role") == [2]
     assert found("click.class:class3 OR rage.selector:button") == [2]
     assert found("dead.selector:*") == found('click.role:[button,""] click.tag:a')[:1] == [1]
     for query, key in (("abc:123", "abc"), ("click", "message"), ("tags[click.tag]:a", "click.tag"), ("user.id:1", "user.id")):

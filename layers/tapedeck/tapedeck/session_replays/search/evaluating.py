@@ -68,9 +68,12 @@ def _compiled(
                 return _test(understand(node), viewer_id)
             case Not(Term() as term):
                 asked = understand(term)
-                if not asked.field.type.negatable:
+                kind = asked.field.type
+                if not kind.negatable:
                     raise fields.illegal_operator(term.key)
-                return _nothing if alone and asked.values == (selectors.NOTHING,) else _none(_test(asked, viewer_id))
+                if alone and kind is fields.SELECTOR and asked.values == (selectors.NOTHING,):
+                    return _nothing
+                return _none(_test(asked, viewer_id))
             case Not(inner):
                 return _none(compiled(inner))
             case And(terms):
