@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tapedeck_cli.emulator import environment
 from tapedeck_cli.local import ROOT, Home
@@ -37,6 +37,8 @@ def outputs() -> dict[str, str] | None:
     """What the deployed stack says of itself; None when there is none, or one that never came to its end."""
     try:
         stack = boto3.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    except EndpointConnectionError:
+        raise Trouble("the local AWS does not answer: `make run` starts it") from None
     except (ClientError, IndexError):
         return None
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
@@ -122,14 +124,23 @@ def _run(home: Home, name: str, command: list[str], port: int) -> None:
 
 
 def _reason(log: Path) -> str:
-    """The line that says why: the first that speaks of an error, else the last one."""
+    """The line that says why: the first that begins as an error, else the first that speaks of one, else the last; and where in a file."""
     lines = [line.strip() for line in log.read_text(errors="replace").split("\n") if line.strip() and not line.startswith("make")]
-    telling = (
-        line
-        for line in lines
-        if re.search(r"(?i)\b(error|failed|no such|not found)\b", line) and "requirements.txt file not found" not in line
+    patterns = (r"\w*error\b", r"(?!build failed).*\b(error|failed|no such|not found)\b")
+    found = (
+        number
+        for pattern in patterns
+        for number, line in enumerate(lines)
+        if re.match(pattern, line, re.IGNORECASE) and "requirements.txt file not found" not in line
     )
-    return next(telling, lines[-1] if lines else "it said nothing")
+    number = next(found, len(lines) - 1)
+    if number < 0:
+        return "it said nothing"
+    # A YAML error tells on its last lines what it met, and where; pip tells every version that there is.
+    after = range(number + 2, len(lines))
+    places = [(lines[at - 1], place[0]) for at in after if (place := re.search(r"line \d+, column \d+", lines[at]))]
+    where = ": {} ({})".format(*places[-1]) if places else ""
+    return re.sub(r" \(from versions: .*?\)", "", lines[number]) + where
 
 
 class _Template(yaml.SafeLoader):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tapedeck.errors import DomainError
 from tapedeck_cli import demo, deploying, emulator, seeding
 from tapedeck_cli.api import Client
 from tapedeck_cli.local import Home
@@ -23,6 +25,7 @@ from tapedeck_cli.screen import counting, doing, err, out
 from tapedeck_cli.trouble import NOT_FOUND, Trouble
 
 _LOGS = "Logs"
+_SLUG = re.compile(r"[a-z][a-z0-9-]{0,49}")
 
 
 def run(home: Home, port: int, *, with_demo: bool = True) -> None:
@@ -37,9 +40,14 @@ def run(home: Home, port: int, *, with_demo: bool = True) -> None:
         stack.callback(err.print, "  saving and stopping …", style="dim")
         api_url = f"http://127.0.0.1:{port}/v"
         _deployed(home, port, api_url)
-        about = _seeded(home, api_url, with_demo=with_demo)
-        greet(about, time.monotonic() - started)
-        _follow(process, home)
+        tail = _tail()
+        try:
+            about = _seeded(home, api_url, with_demo=with_demo)
+        except Trouble:
+            _show(tail)  # what the functions say of it
+            raise
+        greet(home, about, time.monotonic() - started)
+        _follow(process, home, tail)
 
 
 def seed(home: Home, *, with_demo: bool) -> dict[str, Any]:
@@ -52,7 +60,7 @@ def seed(home: Home, *, with_demo: bool) -> dict[str, Any]:
     return _seeded(home, about["api_url"], with_demo=with_demo)
 
 
-def greet(about: dict[str, Any], seconds: float) -> None:
+def greet(home: Home, about: dict[str, Any], seconds: float) -> None:
     """Everything that somebody needs to begin."""
     first = about["organizations"][0]
     environment = first["environments"][0]
@@ -64,13 +72,13 @@ def greet(about: dict[str, Any], seconds: float) -> None:
     out.print("\n  tokens", end="")
     for number, organization in enumerate(about["organizations"]):
         for role, user in organization["users"].items():
-            out.print(f"{'   ' if number == 0 and role == 'owner' else '           '} {organization['slug']:<7}{role:<9}{user['token']}")
-        out.print(f"            {organization['slug']:<7}{'(org key)':<9}{organization['org_key']}")
+            out.print(f"{'   ' if number == 0 and role == 'owner' else '           '} {organization['slug']:<8}{role:<10}{user['token']}")
+        out.print(f"            {organization['slug']:<8}{'(org key)':<10}{organization['org_key']}")
     out.print("\n  first look")
     out.print(
         f"    curl -H 'Authorization: Bearer {owner['token']}' \\\n      {about['api_url']}/api/0/organizations/{first['slug']}/replays/\n"
     )
-    out.print("  [dim]all of this is in .tapedeck/local.json; `.venvs/dev/bin/tapedeck replays list` shows what was recorded[/]")
+    out.print(f"  [dim]all of this is in {home.about}; `.venvs/dev/bin/tapedeck replays list` shows what was recorded[/]")
     out.print("  [dim]Ctrl-C stops; data stay[/]\n")
 
 
@@ -122,16 +130,23 @@ def _load_demo(about: dict[str, Any]) -> None:
             sender = {"sentry_version": "7", "sentry_key": environment["public_key"], "sentry_client": "tapedeck-demo/1"}
             Client(about["api_url"]).post(f"/api/{environment['project_id']}/envelope/", envelope, sender)
             progress.advance(progress.task_ids[0])
+    err.print("  [green]✓[/] a demo recording")
 
 
-def _follow(process: subprocess.Popen[bytes], home: Home) -> None:
+def _tail() -> Tail | None:
     group = deploying.physical_id(_LOGS)
-    tail = Tail(group) if group else None
+    return Tail(group) if group else None
+
+
+def _show(tail: Tail | None) -> None:
+    with suppress(ClientError, BotoCoreError):
+        for line in tail.lines() if tail else ():
+            out.print(line)
+
+
+def _follow(process: subprocess.Popen[bytes], home: Home, tail: Tail | None) -> None:
     while process.poll() is None:
-        if tail is not None:
-            with suppress(ClientError, BotoCoreError):
-                for line in tail.lines():
-                    out.print(line)
+        _show(tail)
         time.sleep(0.7)
     raise Trouble(f"MiniStack ended by itself: {emulator.last_line(home, 'ministack')} (all of it: {home.log('ministack')})")
 
@@ -169,10 +184,21 @@ def _alone(home: Home) -> Iterator[None]:
 
 def bootstrap(stack: str, slug: str, name: str, email: str, environment: str) -> dict[str, Any]:
     """The first organization of a stack in the cloud, with the credentials of this shell."""
+    for each in (slug, environment):
+        if not _SLUG.fullmatch(each):
+            raise Trouble(f"{each!r} is no slug: small letters, digits and dashes, at most 50, a letter first")
     try:
         described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except (ClientError, BotoCoreError) as error:
         raise Trouble(f"the stack {stack} cannot be read: {error}") from None
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    for each in ("ControlTable", "ReplaysTable", "RecordingsBucket", "ApiUrl"):
+        if each not in outputs:
+            raise Trouble(f"the stack {stack} has no output {each}: it is none of Tapedeck's, or was not deployed to its end")
     seeding.point_at(outputs, stage="prod")
-    return seeding.bootstrap(slug, name, email, environment, outputs["ApiUrl"])
+    try:
+        return seeding.bootstrap(slug, name, email, environment, outputs["ApiUrl"])
+    except DomainError as error:
+        raise Trouble(str(error)) from None
+    except (ClientError, BotoCoreError) as error:
+        raise Trouble(f"the stack {stack} cannot be written to: {error}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -35,9 +35,10 @@ class Home:
     def read(self) -> dict[str, Any] | None:
         """What the last start wrote, if it can be read."""
         try:
-            return cast(dict[str, Any], orjson.loads(self.about.read_bytes()))
+            about = orjson.loads(self.about.read_bytes())
         except (OSError, orjson.JSONDecodeError):
             return None
+        return about if isinstance(about, dict) and "api_url" in about and about.get("organizations") else None
 
     def write(self, about: dict[str, Any]) -> None:
         """Replace the file in one step; it holds tokens, so it is its owner's alone from the first byte."""
