@@ -22,7 +22,7 @@ function chosen(parameters) {
   return one;
 }
 
-export function address(one) {
+function address(one) {
   const parameters = new URLSearchParams(Object.entries(one).filter(([name, value]) => value && (value !== USUAL[name] || (name === 'period' && one.start))));
   return parameters.size ? `?${parameters}` : '?';
 }

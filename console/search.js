@@ -86,7 +86,7 @@ export function searchBox({value, scope, submit, signal}) {
     options = groups.flatMap((name) => found.filter(({group}) => group === name)).map((option) => ({...option, at}));
     if (options.length === 0) return close();
     list.replaceChildren(...groups.map((name, number) => h('div', {role: 'group', 'aria-labelledby': `search-group-${number}`},
-      h('div', {class: 'option-group', id: `search-group-${number}`}, name),
+      h('div', {class: 'option-group', id: `search-group-${number}`, role: 'presentation'}, name),
       options.flatMap((option, index) => (option.group === name ? h('div', {class: 'option', id: `search-option-${index}`, role: 'option', 'aria-selected': 'false', onclick: () => accept(option)},
         h('span', {class: 'option-text'}, option.text), h('span', {class: 'option-about'}, option.about)) : [])))));
     list.hidden = false;

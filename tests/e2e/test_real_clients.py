@@ -28,7 +28,7 @@ Sentry = Callable[..., str]
 def recorded(stack: Stack) -> dict[str, Any]:
     """A session that went in by the door of the SDKs, as the list shows it once all four segments and the error are there."""
     replay_id = uuid.uuid4().hex
-    for envelope in demo.envelopes(replay_id, time.time() - 60):
+    for envelope in demo.envelopes(replay_id, int(time.time()) - 60):  # on the second, so that it lasts 30 of them in whole ones
         stack.send(envelope)
 
     def arrived() -> dict[str, Any] | None:
@@ -127,7 +127,7 @@ def mcp(stack: Stack, installed: Path, tmp_path_factory: pytest.TempPathFactory)
 def test_the_cli_lists_a_session(stack: Stack, recorded: dict[str, Any], sentry: Sentry) -> None:
     slug = stack.organization["slug"]
     line = next(line for line in sentry("replay", "list", f"{slug}/", "--fresh").splitlines() if recorded["id"] in line)
-    assert [cell.strip() for cell in line.strip("│").split("│")][2:] == ["31s", "1", "4", "robin", str(stack.environment["project_id"])]
+    assert [cell.strip() for cell in line.strip("│").split("│")][2:] == ["30s", "1", "4", "robin", str(stack.environment["project_id"])]
     of_project = json.loads(sentry("replay", "list", f"{slug}/{stack.environment['slug']}", "--fresh", "--json"))
     mine = next(row for row in of_project["data"] if row["id"] == recorded["id"])
     assert mine["started_at"] == recorded["started_at"]
@@ -174,7 +174,7 @@ def test_the_cli_turns_pages(stack: Stack, recorded: dict[str, Any], sentry: Sen
 
 def test_the_cli_shows_a_session(stack: Stack, recorded: dict[str, Any], sentry: Sentry) -> None:
     shown = sentry("replay", "view", f"{stack.organization['slug']}/{recorded['id']}", "--fresh")
-    for words in ("31 seconds", "production", "Chrome 142.0.0", "robin@customer.example", "shop@1.4.2", *recorded["urls"], "plan: regular"):
+    for words in ("30 seconds", "production", "Chrome 142.0.0", "robin@customer.example", "shop@1.4.2", *recorded["urls"], "plan: regular"):
         assert words in shown
     told = json.loads(sentry("replay", "view", f"{stack.organization['slug']}/{stack.environment['slug']}/{recorded['id']}", "--json"))
     assert told["id"] == recorded["id"]
@@ -189,7 +189,7 @@ def test_the_mcp_server_tells_of_a_session(stack: Stack, recorded: dict[str, Any
         "execute_sentry_tool", name="get_replay_details", arguments={"organizationSlug": stack.organization["slug"], "replayId": dashed}
     )
     for words in (
-        "**Duration**: 31s",
+        "**Duration**: 30s",
         "**User**: robin",
         "**Errors**: 1",
         "**Rage Clicks**: 1",
@@ -213,7 +213,7 @@ def test_the_mcp_server_searches(stack: Stack, recorded: dict[str, Any], mcp: Co
             query=query,
         )
 
-    told = found(f"id:{recorded['id']} plan:regular duration:>30s")
+    told = found(f"id:{recorded['id']} plan:regular duration:30s")
     assert "Found **1** replay" in told
     assert f"{stack.api_url}/organizations/{stack.organization['slug']}/explore/replays/{recorded['id']}/" in told
     assert "Found **" not in found(f"id:{recorded['id']} !plan:regular")
