@@ -13,7 +13,7 @@ DEAD, RAGE = 1, 2  # what a row's `slow` says of a click; rage is dead as well
 def count_linked(row: Row, level: str) -> int:
     """How many events of a level ("error", "warning", "info") happened during the replay."""
     links = row.get("links")
-    return sum(link[1] == level for link in links.values()) if links else 0
+    return len([None for link in links.values() if link[1] == level]) if links else 0  # sum() of a generator is slower
 
 
 def count_urls(row: Row) -> int:

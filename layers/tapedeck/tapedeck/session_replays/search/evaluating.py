@@ -7,9 +7,9 @@ different segments. On the clicks endpoint the question is asked of each click b
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from operator import ge, gt, itemgetter, le, lt
 from typing import Any, TypeAlias
 
 from tapedeck.session_replays.recording import Click
@@ -62,26 +62,33 @@ def _compiled(
     """
     conjunction = _any if alone else _all
 
-    def compiled(node: Expression) -> Test:
+    def compiled(node: Expression) -> tuple[int, Test]:
+        """With what it costs: the cheapest of several is asked first."""
         match node:
             case Term():
-                return _test(understand(node), viewer_id)
+                asked = understand(node)
+                return _cost(asked), _test(asked, viewer_id)
             case Not(Term() as term):
                 asked = understand(term)
                 kind = asked.field.type
                 if not kind.negatable:
                     raise fields.illegal_operator(term.key)
                 if alone and kind is fields.SELECTOR and asked.values == (selectors.NOTHING,):
-                    return _nothing
-                return _none(_test(asked, viewer_id))
+                    return 0, _nothing
+                return _cost(asked), _none(_test(asked, viewer_id))
             case Not(inner):
-                return _none(compiled(inner))
+                cost, test = compiled(inner)
+                return cost, _none(test)
             case And(terms):
-                return conjunction([compiled(term) for term in terms]) if terms else _everything
+                return several(terms, conjunction)
             case Or(terms):
-                return _any([compiled(term) for term in terms])
+                return several(terms, _any)
 
-    return compiled(expression)
+    def several(terms: Sequence[Expression], join: Callable[[Sequence[Test]], Test]) -> tuple[int, Test]:
+        parts = sorted(map(compiled, terms), key=itemgetter(0))
+        return sum(cost for cost, _ in parts), join([test for _, test in parts]) if parts else _everything
+
+    return compiled(expression)[1]
 
 
 def _everything(_subject: Any) -> bool:
@@ -126,7 +133,14 @@ def _any(tests: Sequence[Test]) -> Test:
 
 # --- Terms --------------------------------------------------------------------------------------------------------------------------------
 
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
+
+
+def _cost(asked: Condition) -> int:
+    """Roughly, in tenths of a microsecond: a place in the row, a count, a list to be made of it, texts to be searched."""
+    if asked.operator == "like":
+        return 5 if asked.field.place else 20
+    return 1 if asked.field.place else 3 if asked.field.type.single else 6
 
 
 def _test(asked: Condition, viewer_id: int | None) -> Test:
@@ -139,7 +153,16 @@ def _test(asked: Condition, viewer_id: int | None) -> Test:
     if kind is fields.SELECTOR:
         (selector,) = asked.values
         return lambda subject: any(selectors.matches(selector, texts) for texts in read(subject))
+    if asked.field.place and asked.operator == "=" and asked.values != (None,):
+        return _at(asked.field.place, asked.values[0])
     return _of_one(read, asked.operator, asked.values) if kind.single else _of_many(read, asked.operator, asked.values)
+
+
+def _at(place: tuple[str, str], wanted: str) -> Test:
+    """What `_of_many` says of a field's `read`, in one call instead of two."""
+    outer, inner = place
+    nothing: Mapping[str, Any] = {}
+    return lambda subject: wanted in subject.row.get(outer, nothing).get(inner, nothing)
 
 
 def _of_one(read: Callable[[Any], Any], operator: str, values: Sequence[Any]) -> Test:
@@ -158,6 +181,13 @@ def _of_many(read: Callable[[Any], Any], operator: str, values: Sequence[Any]) -
     """Of any number of values: one that is as wanted suffices. None in a query is met by there being none."""
     wanted = values[0]
     if operator == "like":
+        part = wanted[0] if len(wanted) == 1 else ""
+
+        def contains(subject: Any) -> bool:
+            for value in read(subject):  # noqa: SIM110
+                if part in value.casefold():
+                    return True
+            return False
 
         def like(subject: Any) -> bool:
             for value in read(subject):  # noqa: SIM110
@@ -165,7 +195,7 @@ def _of_many(read: Callable[[Any], Any], operator: str, values: Sequence[Any]) -
                     return True
             return False
 
-        return like
+        return contains if part else like
     if operator == "in":
         choice = frozenset(value for value in values if value is not None)
         if len(choice) < len(set(values)):

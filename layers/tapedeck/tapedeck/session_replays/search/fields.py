@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tapedeck.errors import Invalid
@@ -142,12 +143,16 @@ SELECTOR = Type(_selector, listable=False, optional=False)  # its values are the
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something that has values in what is searched: `read` finds the value of a `single` type, and all the values of any other."""
+    """Something that has values in what is searched: `read` finds the value of a `single` type, and all the values of any other.
+
+    `place` says the same as `read` where a row keeps the values as the keys of a mapping in a mapping: the commonest and quickest case.
+    """
 
     name: str
     type: Type
     read: Callable[[Any], Any]
     aliases: tuple[str, ...] = ()
+    place: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,7 @@ def _live(count: Callable[[Row], int]) -> Callable[[Document], int | None]:
 
 
 def _linked(level: str) -> Callable[[Row], int]:
-    return lambda row: counting.count_linked(row, level)
+    return partial(counting.count_linked, level=level)
 
 
 def _links(level: str) -> Callable[[Document], Texts]:
@@ -213,9 +218,10 @@ def _all_error_ids(document: Document) -> Texts:
     return named if not links else [*named, *(event_id for event_id, link in links.items() if link[1] == "error")]
 
 
-def _given(name: str) -> Callable[[Document], Texts]:
-    """A text of which a replay shows one: all that its segments gave count."""
-    return lambda document: document.row.get("scalars", _NOTHING).get(name, _NOTHING)
+def _kept(key: str, place: tuple[str, str], aliases: tuple[str, ...] = ()) -> Field:
+    """A text of which the row's `place` has all that segments gave, be it shown or not."""
+    outer, inner = place
+    return Field(key, TEXT, lambda document: document.row.get(outer, _NOTHING).get(inner, _NOTHING), aliases, place)
 
 
 def _met(name: str) -> Callable[[Document], Texts]:
@@ -323,7 +329,7 @@ FIELDS: tuple[Field, ...] = (
     Field("user.ip", IP, _addresses, ("user.ip_address",)),
     Field("releases", TEXT, _met("releases"), ("release",)),
     Field("urls", TEXT, _urls, ("url", "screens", "screen")),
-    *(Field(name, TEXT, _given(name), aliases) for name, aliases in _SCALARS.items()),
+    *(_kept(name, ("scalars", name), aliases) for name, aliases in _SCALARS.items()),
     *(Field(name, TEXT, _clicked(text)) for name, text in _CLICK_TEXTS.items()),
     Field("click.class", TEXT, _clicked_classes),
     Field("click.selector", SELECTOR, _elements(0)),
@@ -355,7 +361,7 @@ def tag(key: str) -> Field:
     """A tag as a field. The SDKs' own tag "transaction" is not shown (contract §4), and so not found."""
     if key == "transaction":
         return Field(key, TEXT, lambda _document: ())
-    return Field(key, TEXT, lambda document: document.row.get("tags", _NOTHING).get(key, _NOTHING))
+    return _kept(key, ("tags", key))
 
 
 # --- The clicks of one replay, and the elements clicked in many ---------------------------------------------------------------------------
@@ -413,7 +419,12 @@ class Sort:
 
 def _shown(name: str) -> Callable[[Document], str]:
     """The value that the replay shows. Texts compare by code point, which is the order of their UTF-8 bytes."""
-    return lambda document: merging.scalar(document.row, name) or ""
+
+    def read(document: Document) -> str:
+        given = document.row.get("scalars", _NOTHING).get(name, _NOTHING)
+        return next(iter(given), "") if len(given) < 2 else merging.scalar(document.row, name) or ""
+
+    return read
 
 
 def _counted(name: str) -> Callable[[Document], int]:
