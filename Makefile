@@ -36,8 +36,8 @@ run: $(DEV) $(SAM) $(MINISTACK)  ## start Tapedeck on this machine (PORT=8080) w
 	@exec .venvs/dev/bin/tapedeck dev --port $(PORT)
 
 .PHONY: test
-test: $(DEV)  ## every test but those in a browser (ARGS='-k merging' passes options on)
-	@.venvs/dev/bin/python -m pytest -q --ignore=tests/e2e $(ARGS)
+test: $(DEV)  ## every test but those in a browser, on every processor (ARGS='-k merging' passes options on; -n0 for a debugger)
+	@.venvs/dev/bin/python -m pytest -q -n auto --maxprocesses=8 --dist=worksteal --ignore=tests/e2e $(ARGS)
 
 .PHONY: lint
 lint: $(DEV)  ## ruff: rules and formatting of imports
@@ -86,7 +86,7 @@ clean:  ## forget what was built; environments (.venvs) and local data (.tapedec
 .PHONY: requirements
 requirements: $(UV)  ## pin again what requirements/*.in and the layer ask for
 	@for it in layers/tapedeck/requirements requirements/dev requirements/bench requirements/sam requirements/ministack; do \
-		echo "$$it.txt"; .venvs/uv/bin/uv pip compile -q --no-config --generate-hashes --universal --python-version 3.11 --no-header \
+		echo "$$it.txt"; .venvs/uv/bin/uv pip compile -q --no-config --system-certs --generate-hashes --universal --python-version 3.11 --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) $$it.in -o $$it.txt || exit 1; done
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt layers/tapedeck/requirements.txt
 
