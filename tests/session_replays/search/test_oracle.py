@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -96,8 +97,10 @@ class Story:
 
 
 BASE = 1_700_000_000
-hexes = st.sampled_from([digit * 32 for digit in "0123abc"])
-words = st.sampled_from(["a", "b", "ab", "A", "Ab", "a b", "a*b", 'x"y', ">5", "7", "[a]", "ü", "1.2.3.4", "a(b)"])
+HEXES = [digit * 32 for digit in "0123abc"]
+hexes = st.sampled_from(HEXES)
+WORDS = ("a", "b", "ab", "A", "Ab", "a b", "a*b", 'x"y', ">5", "7", "[a]", "ü", "1.2.3.4", "a(b)")
+words = st.sampled_from(WORDS)
 maybe = st.none() | words
 SCALARS = (
     *("browser.name", "browser.version", "device.brand", "device.family", "device.model", "device.name", "dist", "environment", "os.name"),
@@ -339,6 +342,8 @@ DURATIONS = [
     ("1hr", 3_600_000),
     ("-1s", -1000),
 ]
+ID_KEYS = ("id", "trace", "trace_id", "trace_ids", "error_id", "error_ids", "info_id", "info_ids", "warning_id", "warning_ids")
+OPERATORS = ("", "=", "!=", "<", "<=", ">", ">=")
 COUNTS = [
     *("activity", "count_errors", "count_warnings", "count_infos", "count_segments", "count_urls", "count_screens", "count_traces"),
     *("count_dead_clicks", "count_rage_clicks"),
@@ -447,16 +452,17 @@ def _or(parts: list[Query], word: str) -> Query:
     )
 
 
-patterns = st.sampled_from(["a*", "*b", "A*b", "*", "*a\\*b*", "**", '*x"*', "*>*", "a*a", "*.*", "*Ü"])
+PATTERNS = ("a*", "*b", "A*b", "*", "*a\\*b*", "**", '*x"*', "*>*", "a*a", "*.*", "*Ü")
+patterns = st.sampled_from(PATTERNS)
 text_terms = st.one_of(
     st.builds(_text_term, some_key, st.lists(words | st.just(""), min_size=1, max_size=3), st.just(False)),
     st.builds(_pattern_term, some_key, patterns),
     st.builds(_has_term, some_key),
 )
 click_keys = st.sampled_from(list(CLICK_KEYS))
-CLICK_WORDS = st.sampled_from(["div", "button", "x", "c1", "c2", "c3", "A", "Ab", "7", "a b", "t", ""])
+CLICK_WORDS = ("div", "button", "x", "c1", "c2", "c3", "A", "Ab", "7", "a b", "t", "")
 click_terms = st.one_of(
-    st.builds(_text_term, click_keys, st.lists(CLICK_WORDS, min_size=1, max_size=2), st.just(False)),
+    st.builds(_text_term, click_keys, st.lists(st.sampled_from(CLICK_WORDS), min_size=1, max_size=2), st.just(False)),
     st.builds(_pattern_term, click_keys, patterns),
     st.builds(_has_term, click_keys),
     st.builds(_selector_term, st.sampled_from(["click", "dead", "rage"]), st.sampled_from(list(SELECTORS))),
@@ -464,8 +470,8 @@ click_terms = st.one_of(
 other_terms = st.one_of(
     st.builds(_text_term, st.sampled_from(["a", "message", "user.email", "k:1"]), st.lists(words, min_size=1, max_size=2), st.just(True)),
     st.builds(_free_term, words),
-    st.builds(_number_term, st.sampled_from(COUNTS), st.sampled_from(["", "=", "!=", "<", "<=", ">", ">="]), st.sampled_from(NUMBERS)),
-    st.builds(_number_term, st.just("duration"), st.sampled_from(["", "=", "!=", "<", "<=", ">", ">="]), st.sampled_from(DURATIONS)),
+    st.builds(_number_term, st.sampled_from(COUNTS), st.sampled_from(OPERATORS), st.sampled_from(NUMBERS)),
+    st.builds(_number_term, st.just("duration"), st.sampled_from(OPERATORS), st.sampled_from(DURATIONS)),
     st.builds(_numbers_term, st.sampled_from(COUNTS), st.lists(st.integers(0, 5), min_size=1, max_size=3)),
     st.builds(_numbers_term, st.just("duration"), st.lists(st.sampled_from([5000, 16_000, 60_000]), min_size=1, max_size=3)),
     st.builds(
@@ -498,6 +504,37 @@ def grown(leaves: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
         ),
         max_leaves=6,
     )
+
+
+def every_term() -> Iterator[Query]:
+    """Each key with each kind of value, by itself."""
+    for key in TEXT_KEYS:
+        values = CLICK_WORDS if key in CLICK_KEYS else WORDS
+        yield from (_text_term(key, [value], False) for value in (*values, ""))
+        yield from (_text_term(key, list(pair), False) for pair in (*pairwise(values), ("nothing", ""), ("a", "")))
+        yield from (_pattern_term(key, pattern) for pattern in PATTERNS)
+        yield _has_term(key)
+    for key in ("a", "message", "user.email", "k:1", "transaction"):
+        yield from (_text_term(key, [word], True) for word in WORDS)
+    yield from map(_free_term, WORDS)
+    for operator in OPERATORS:
+        yield from (_number_term(key, operator, number) for key in COUNTS for number in NUMBERS)
+        yield from (_number_term("duration", operator, number) for number in DURATIONS)
+    yield from (_numbers_term(key, list(pair)) for key in COUNTS for pair in pairwise(range(5)))
+    yield from (_id_term(key, [one], dashes) for key in ID_KEYS for one in HEXES for dashes in (False, True))
+    yield from (_id_term(key, list(pair), False) for key in ID_KEYS for pair in pairwise(HEXES))
+    yield from (_plain_term(key, [user]) for key in ("viewed_by_id", "seen_by_id") for user in range(4))
+    yield from (_plain_term(key, [address, "8.8.8.8"]) for key in ("user.ip", "user.ip_address") for address in ("1.2.3.4", "10.0.0.1"))
+    yield from map(_has_term, ("user.ip", "error_id", "warning_ids", "id", "viewed_by_id"))
+    yield from map(_boolean_term, ("true", "false"))
+    yield from (_me_term(key, wanted) for key in ("viewed_by_me", "seen_by_me") for wanted in (False, True))
+    yield from (_selector_term(kind, css) for kind in ("click", "dead", "rage") for css in SELECTORS)
+
+
+@cache
+def every_term_and_its_negation() -> list[tuple[Query, Callable[[Document], bool]]]:
+    queries = [query for term in every_term() for query in (term, _not(term, False))]
+    return [(query, matcher(parse(query.text), VIEWER)) for query in queries]
 
 
 # --- Sorts (§3) ---------------------------------------------------------------------------------------------------------------------------
@@ -538,6 +575,13 @@ thorough = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 many_stories = st.lists(stories.map(_orphaned), max_size=5, unique_by=lambda story: story.replay_id)
+
+
+@settings(thorough, max_examples=thorough.max_examples // 5)
+@given(stories.map(_orphaned))
+def test_every_term_finds_what_it_should_by_itself(story: Story) -> None:
+    document = story.document()
+    assert [str(query) for query, found in every_term_and_its_negation() if found(document) != query.means(story)] == []
 
 
 @thorough
