@@ -41,7 +41,7 @@ def tour(system: System) -> None:
                 assert system.request("GET", url + rest, query=query, token=owner).status in (200, 302)
     for url in ("tags/", "tags/plan/values/"):
         assert system.request("GET", replay_url(acme, web, url.removesuffix("/")), token=owner).status == 200, url
-    for url in ("", "acme/", "acme/replays/", f"acme/replays/{replay_id}/", "acme/keys/", "acme/tags/", "acme/tags/plan/values/", "acme/replay-selectors/"):
+    for url in ("", "acme/", "acme/replays/", f"acme/replays/{replay_id}/", "acme/keys/", "acme/projects/", "acme/tags/", "acme/tags/plan/values/", "acme/replay-selectors/"):
         assert system.request("GET", f"/api/0/organizations/{url}", token=owner).status == 200, url
     system.request("GET", "/api/0/organizations/acme/replays/", query={"environment": "production"}, token=owner)
     system.request("GET", "/api/0/organizations/acme/replay-count/", query={"query": f"replay_id:[{replay_id}]"}, token=owner)

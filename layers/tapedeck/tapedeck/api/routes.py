@@ -49,6 +49,7 @@ ROUTES = (
     Route("GET", _ORG + "tags/{key}/values/", "session_replays.list_tag_values", "organization", "replay:read"),
     Route("GET", "/api/0/organizations/", "environments.list_organizations", "organization", "org:read"),
     Route("GET", _ORG, "environments.get_organization", "organization", "org:read"),
+    Route("GET", _ORG + "projects/", "environments.list_projects", "organization", "project:read"),
     Route("GET", "/api/0/projects/{org}/{project}/", "environments.get_project", "project", "project:read"),
     Route("GET", _ORG + "keys/", "environments.list_keys", "organization", "key:read", fresh=True),
     Route("POST", _ORG + "keys/", "environments.create_key", "organization", "key:write", fresh=True),
