@@ -62,6 +62,10 @@ build: $(SAM)  ## `sam build` for this machine's interpreter and processor into 
 bench: $(DEV) build  ## the numbers, each beside what it is compared with
 	@.venvs/dev/bin/python -m bench
 
+.PHONY: bench-search
+bench-search: $(DEV)  ## the numbers of searches alone, up to 50,000 replays, beside ClickHouse and DuckDB (fetches 900 MB once)
+	@.venvs/dev/bin/python -m bench search $(ARGS)
+
 .PHONY: openapi
 openapi: $(DEV)  ## write the OpenAPI document anew, from routes, docstrings and models
 	@.venvs/dev/bin/python -m tapedeck_cli.openapi
@@ -85,7 +89,7 @@ clean:  ## forget what was built; environments (.venvs) and local data (.tapedec
 
 .PHONY: requirements
 requirements: $(UV)  ## pin again what requirements/*.in and the layer ask for
-	@for it in layers/tapedeck/requirements requirements/dev requirements/bench requirements/sam requirements/ministack; do \
+	@for it in layers/tapedeck/requirements requirements/dev requirements/bench requirements/bench-search requirements/sam requirements/ministack; do \
 		echo "$$it.txt"; .venvs/uv/bin/uv pip compile -q --no-config --system-certs --generate-hashes --universal --python-version 3.11 --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) $$it.in -o $$it.txt || exit 1; done
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt layers/tapedeck/requirements.txt

@@ -1,25 +1,36 @@
-"""`python -m bench`: measure everything, print the table, and fail when a number is over its target."""
+"""`python -m bench`: measure everything, print the table, and fail when a number is over its target.
+
+`python -m bench search` measures searches alone, at all sizes or at those that follow, beside what it installs for comparison.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "layers" / "tapedeck"), str(ROOT)]
 
-from bench import downloading, figures, ingesting, material, remembering, starting, tripping  # noqa: E402 - after the path to what they measure
+from bench import downloading, figures, ingesting, material, remembering, search, starting, tripping  # noqa: E402 - after the path to what they measure
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """The exit status: how many numbers are over their target."""
+    kinds: dict[str, Callable[[], list[figures.Figure]]] = {
+        kind.__name__.rpartition(".")[2]: kind.measure for kind in (starting, ingesting, downloading, remembering, tripping, search)
+    }
+    if arguments[:1] == ["search"]:
+        sizes = [int(size.replace("_", "")) for size in arguments[1:]] or search.ALL_SIZES
+        kinds = {"search": partial(search.measure, sizes, fetch=True)}
     measured: list[figures.Figure] = []
-    for kind in (starting, ingesting, downloading, remembering, tripping):
-        print(f"{kind.__name__.rpartition('.')[2]} …", file=sys.stderr, flush=True)
+    for name, measure in kinds.items():
+        print(f"{name} …", file=sys.stderr, flush=True)
         material.settle()
-        measured += kind.measure()
+        measured += measure()
     print(figures.table(measured))
     return sum(figure.verdict == "OVER" for figure in measured)
 
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))
