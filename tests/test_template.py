@@ -249,10 +249,11 @@ def test_every_environment_variable_that_the_code_reads_is_set_by_the_template(d
 # Arrows (architecture.md §1) -----------------------------------------------------------------
 
 PURE = {  # decisions that are computable on paper: no AWS, no environment, no door
-    "session_replays": {"envelope", "recording", "user_agent", "merging", "presenting", "model", "periods", "strict_json", "tagging"},
+    "session_replays": {"envelope", "recording", "user_agent", "merging", "presenting", "model", "periods", "tagging"},
+    "events": {"model", "parsing", "chunks", "summaries", "asking", "presenting", "shapes"},
     "environments": {"model", "tokens"},
 }
-FOUNDATION = {"errors", "clock", "ids"}
+FOUNDATION = {"errors", "clock", "ids", "strict_json"}
 DOMAINS = {path.name for path in (LAYER / "tapedeck").iterdir() if path.is_dir() and path.name not in ("api", "__pycache__")}
 KNOWS_CALLERS = {
     "auth",

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, NamedTuple
 
+from tapedeck import strict_json
 from tapedeck.errors import Invalid, TooLarge
 from tapedeck.ids import parse_uuid
-from tapedeck.session_replays import recording, strict_json, user_agent
+from tapedeck.session_replays import recording, user_agent
 
 MAX_ITEMS = 1000
 MAX_RECORDING = 10 * 1024 * 1024

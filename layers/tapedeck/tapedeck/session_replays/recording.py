@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tapedeck import strict_json
 from tapedeck.errors import Invalid, TooLarge
 from tapedeck.inflating import inflate, looks_like_zlib
-from tapedeck.session_replays import strict_json
 
 MAX_INFLATED = 20 * 1024 * 1024
 MAX_EVENTS = 100_000

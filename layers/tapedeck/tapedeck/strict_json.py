@@ -20,12 +20,13 @@ def loads(data: bytes | str) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise Invalid("invalid JSON", causes=[str(error)]) from None
-    if _deeper_than(value, MAX_DEPTH):
+    if deeper_than(value, MAX_DEPTH):
         raise Invalid("invalid JSON", causes=[f"nested deeper than {MAX_DEPTH}"])
     return value
 
 
-def _deeper_than(value: Any, depth: int) -> bool:
+def deeper_than(value: Any, depth: int) -> bool:
+    """Whether containers stand in one another more than `depth` times."""
     level = [value]
     for _ in range(depth + 1):
         level = [
