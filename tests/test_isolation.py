@@ -16,7 +16,7 @@ from tests.harness.gateway import Response
 from tests.harness.sdk import record
 from tests.harness.world import World
 
-GUARDED = [route for route in ROUTES if route.reach in ("organization", "project")]
+GUARDED = [route for route in ROUTES if route.reach in ("organization", "environment")]
 RELATIONS = ("own", "foreign", "unknown", "malformed")
 _RANGE = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2020-01-02T00:00:00Z", "environments": [], "query": ""}
 _BODIES = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}, ("POST", "jobs/delete/"): {"data": _RANGE}}
@@ -94,7 +94,7 @@ def may(caller: str, route: Route) -> bool:
     if "without the scope" in caller:
         return False
     organization_role = "owner" if caller == "owner" else "member"
-    if route.reach == "project":
+    if route.reach == "environment":
         return caller != "outsider" and route.scope in ENVIRONMENT_ROLES[caller]
     return route.scope in ORGANIZATION_ROLES[organization_role]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tapedeck.api.routes import ROUTES
+from tapedeck.api.routes import HANDLES, ROUTES
 from tests.harness import System, cloud, gateway, template
 from tests.harness.template import ROOT, Template, as_list
 from tests.tour import tour
@@ -66,7 +66,7 @@ def test_the_route_table_and_the_template_know_the_same_routes(deployed: Templat
 def test_every_route_but_public_ones_needs_a_scope_and_names_an_owner() -> None:
     for route in ROUTES:
         assert (route.scope is None) == (route.reach in ("public", "ingest")), route
-        assert ("{project}" in route.path) == (route.reach == "project"), route
+        assert any(f"{{{handle}}}" in route.path for handle in HANDLES) == (route.reach == "environment"), route
         assert ("{project_id}" in route.path) == (route.reach == "ingest"), route
         destructive = route.method == "DELETE" or (route.scope or "").startswith(("key:", "erase:"))
         assert route.fresh or not destructive, f"{route}: deletes and keys trust no cached key (trust.md T2)"

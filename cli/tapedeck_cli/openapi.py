@@ -165,7 +165,7 @@ def _endpoint(module: ast.Module, route: Route) -> ast.FunctionDef:
 def _needs(route: Route) -> str:
     if route.scope is None:
         return ""
-    where = {"organization": "in the caller's own organization", "project": "in an environment in which the caller has a role"}[route.reach]
+    where = {"organization": "in the caller's own organization", "environment": "in an environment in which the caller has a role"}[route.reach]
     return f" Needs `{route.scope}` {where}." + (" The key is read anew." if route.fresh else "")
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from tapedeck import aws, clock, errors, inflating
 from tapedeck.api.request import Request
-from tapedeck.api.routes import Route
+from tapedeck.api.routes import HANDLES, Route
 from tapedeck.environments import keys, store, tokens
 from tapedeck.environments.model import Caller, Environment, Organization, User
 
@@ -22,6 +22,7 @@ _MOST_REMEMBERED = 10_000
 _HEADER = 4096  # an envelope's header is shorter
 _MOST_INFLATED = 24 * 1024 * 1024
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{32}")
+_COLLECTION_TOKEN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SENTRY_HEADER = re.compile(r"(?i)^sentry\s+(.*)$")
 
 _memory: dict[tuple[str, Any], tuple[float, Any]] = {}
@@ -31,7 +32,7 @@ _T = TypeVar("_T")
 def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
     """The request with caller, organization and environment filled in, as far as the route has them.
 
-    Takes `org`, `project` and `project_id` out of `names`: a function file sees what they name, not the names.
+    Takes `org`, `project_id` and the handle of an environment out of `names`: a function file sees what they name, not the names.
     Raises Unauthenticated, Forbidden (the organization is the caller's, the project is not) or NotFound.
     """
     if route.reach == "public":
@@ -39,19 +40,24 @@ def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
     if route.reach == "ingest":
         organization, environment = sender(request, names.pop("project_id"))
         return replace(request, caller=Caller(organization.id, frozenset()), _organization=organization, _environment=environment)
+    if route.reach == "collect":
+        organization, environment, name = collector(request)
+        caller = Caller(organization.id, frozenset())
+        return replace(request, caller=caller, _organization=organization, _environment=environment, _collection_id=name)
     caller, organization = _caller(request, fresh=route.fresh)
     request = replace(request, caller=caller, _organization=organization)
     named = names.pop("org", None)
     if named is not None and not organization.is_named(named):
         raise errors.NotFound("The requested resource does not exist")
     scope = route.scope or "org:admin"
-    if route.reach == "project":
-        project = organization.environment(names.pop("project"))
-        if project is None:
+    if route.reach == "environment":
+        handle = next(handle for handle in HANDLES if handle in names)
+        found = organization.environment(names.pop(handle), by=handle)
+        if found is None:
             raise errors.NotFound("The requested resource does not exist")
-        if not caller.may_in(project, scope):
+        if not caller.may_in(found, scope):
             raise errors.Forbidden
-        return replace(request, _environment=project)
+        return replace(request, _environment=found)
     if not caller.may(scope):
         raise errors.Forbidden
     return request
@@ -97,6 +103,19 @@ def sender(request: Request, project_id: str) -> tuple[Organization, Environment
     if organization is None or environment is None:
         raise errors.Forbidden("event submission rejected with_reason: ProjectId", causes=["the project is gone"])
     return organization, environment
+
+
+def collector(request: Request) -> tuple[Organization, Environment, str]:
+    """The collection, with all around it, whose ingest token the request presents. Unauthenticated when it is nobody's."""
+    token = request.headers.get("batch-token", "").strip()
+    if not _COLLECTION_TOKEN.fullmatch(token):
+        raise errors.Unauthenticated("A Batch-Token header with a collection's token is needed.")
+    found = _remembered(("collect", token), lambda: store.collection_of(token), fresh=False)
+    organization = _remembered(("organization", found[0]), lambda: store.organization(found[0]), fresh=False) if found else None
+    environment = next((each for each in organization.environments if found and each.env_id == found[1]), None) if organization else None
+    if found is None or organization is None or environment is None:
+        raise errors.Unauthenticated("There is no collection with this token.")
+    return organization, environment, found[2]
 
 
 def _dsn(request: Request) -> str | None:

@@ -46,6 +46,7 @@ class Request:
     caller: Caller | None = None
     _organization: Organization | None = None
     _environment: Environment | None = None
+    _collection_id: str | None = None
 
     @property
     def who(self) -> Caller:
@@ -59,8 +60,13 @@ class Request:
 
     @property
     def environment(self) -> Environment:
-        """The environment that `{project}` (or the ingest key) names, already checked to be the caller's."""
-        return _there(self._environment, "project")
+        """The environment that the path (or the ingest key or token) names, already checked to be the caller's."""
+        return _there(self._environment, "environment")
+
+    @property
+    def collection_id(self) -> str:
+        """The collection whose ingest token was presented."""
+        return _there(self._collection_id, "collection")
 
     @property
     def client_ip(self) -> str:

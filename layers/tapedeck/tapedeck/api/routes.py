@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-# public: anybody · ingest: a public key of the project in the path · organization: the caller's own `{org}` ·
-# project: an environment of it (`{project}`) in which the caller has a role.
-Reach = Literal["public", "ingest", "organization", "project"]
+# public: anybody · ingest: a public key of the project in the path · collect: an ingest token of a collection ·
+# organization: the caller's own (`{org}`, where the path has it) · environment: one of its environments in which the caller has a role,
+# under one of its handles (HANDLES).
+Reach = Literal["public", "ingest", "collect", "organization", "environment"]
+HANDLES = ("project", "bucket_id")
 
 
 class Route(NamedTuple):
@@ -31,26 +33,26 @@ ROUTES = (
     Route("POST", "/api/{project_id}/uploads/{upload_id}/", "session_replays.finish_upload", "ingest"),
     Route("GET", _ORG + "replays/", "session_replays.list_replays", "organization", "replay:read"),
     Route("GET", _ORG + "replays/{replay_id}/", "session_replays.get_organization_replay", "organization", "replay:read"),
-    Route("GET", _REPLAY, "session_replays.get_replay", "project", "replay:read"),
-    Route("DELETE", _REPLAY, "session_replays.delete_replay", "project", "replay:admin", fresh=True),
-    Route("GET", _REPLAY + "recording-segments/", "session_replays.list_segments", "project", "replay:read"),
-    Route("GET", _REPLAY + "recording-segments/{segment_id}/", "session_replays.get_segment", "project", "replay:read"),
-    Route("GET", _REPLAY + "viewed-by/", "session_replays.list_viewers", "project", "replay:read"),
-    Route("POST", _REPLAY + "viewed-by/", "session_replays.record_view", "project", "replay:read"),
-    Route("GET", _REPLAY + "clicks/", "session_replays.list_clicks", "project", "replay:read"),
+    Route("GET", _REPLAY, "session_replays.get_replay", "environment", "replay:read"),
+    Route("DELETE", _REPLAY, "session_replays.delete_replay", "environment", "replay:admin", fresh=True),
+    Route("GET", _REPLAY + "recording-segments/", "session_replays.list_segments", "environment", "replay:read"),
+    Route("GET", _REPLAY + "recording-segments/{segment_id}/", "session_replays.get_segment", "environment", "replay:read"),
+    Route("GET", _REPLAY + "viewed-by/", "session_replays.list_viewers", "environment", "replay:read"),
+    Route("POST", _REPLAY + "viewed-by/", "session_replays.record_view", "environment", "replay:read"),
+    Route("GET", _REPLAY + "clicks/", "session_replays.list_clicks", "environment", "replay:read"),
     Route("GET", _ORG + "replay-selectors/", "session_replays.list_selectors", "organization", "replay:read"),
     Route("GET", _ORG + "replay-count/", "session_replays.count_replays", "organization", "replay:read"),
-    Route("GET", _REPLAYS + "tags/", "session_replays.list_project_tags", "project", "replay:read"),
-    Route("GET", _REPLAYS + "tags/{key}/values/", "session_replays.list_project_tag_values", "project", "replay:read"),
-    Route("GET", _REPLAYS + "jobs/delete/", "session_replays.list_delete_jobs", "project", "replay:admin"),
-    Route("POST", _REPLAYS + "jobs/delete/", "session_replays.create_delete_job", "project", "replay:admin", fresh=True),
-    Route("GET", _REPLAYS + "jobs/delete/{job_id}/", "session_replays.get_delete_job", "project", "replay:admin"),
+    Route("GET", _REPLAYS + "tags/", "session_replays.list_project_tags", "environment", "replay:read"),
+    Route("GET", _REPLAYS + "tags/{key}/values/", "session_replays.list_project_tag_values", "environment", "replay:read"),
+    Route("GET", _REPLAYS + "jobs/delete/", "session_replays.list_delete_jobs", "environment", "replay:admin"),
+    Route("POST", _REPLAYS + "jobs/delete/", "session_replays.create_delete_job", "environment", "replay:admin", fresh=True),
+    Route("GET", _REPLAYS + "jobs/delete/{job_id}/", "session_replays.get_delete_job", "environment", "replay:admin"),
     Route("GET", _ORG + "tags/", "session_replays.list_tags", "organization", "replay:read"),
     Route("GET", _ORG + "tags/{key}/values/", "session_replays.list_tag_values", "organization", "replay:read"),
     Route("GET", "/api/0/organizations/", "environments.list_organizations", "organization", "org:read"),
     Route("GET", _ORG, "environments.get_organization", "organization", "org:read"),
     Route("GET", _ORG + "projects/", "environments.list_projects", "organization", "project:read"),
-    Route("GET", "/api/0/projects/{org}/{project}/", "environments.get_project", "project", "project:read"),
+    Route("GET", "/api/0/projects/{org}/{project}/", "environments.get_project", "environment", "project:read"),
     Route("GET", _ORG + "keys/", "environments.list_keys", "organization", "key:read", fresh=True),
     Route("POST", _ORG + "keys/", "environments.create_key", "organization", "key:write", fresh=True),
     Route("POST", _ORG + "keys/{key_id}/rotate/", "environments.rotate_key", "organization", "key:write", fresh=True),

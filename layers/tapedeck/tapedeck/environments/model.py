@@ -54,6 +54,10 @@ class Environment:
     created_at: float
     collection_token: str | None = field(default=None, repr=False)  # in the clear only when just made
 
+    def names(self, handle: str) -> tuple[str, ...]:
+        """What it is called under one of its handles, as paths spell it."""
+        return (self.slug, str(self.project_id)) if handle == "project" else (str(getattr(self, handle)),)
+
 
 @dataclass(frozen=True, slots=True)
 class Organization:
@@ -66,9 +70,9 @@ class Organization:
     created_at: float
     environments: tuple[Environment, ...] = ()
 
-    def environment(self, slug_or_id: str) -> Environment | None:
-        """The environment that a path names by its slug or by its numeric project id."""
-        return next((each for each in self.environments if slug_or_id in (each.slug, str(each.project_id))), None)
+    def environment(self, name: str, *, by: str = "project") -> Environment | None:
+        """The environment that a path names `by` one of its handles: "project" (its slug or its numeric id) or "bucket_id"."""
+        return next((each for each in self.environments if name in each.names(by)), None)
 
     def is_named(self, slug_or_id: str) -> bool:
         """Whether a path's `{org}` names this organization."""

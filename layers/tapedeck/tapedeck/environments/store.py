@@ -6,6 +6,7 @@ ORG#{org}    USER#{user_id:010d}       a person                    past that ran
 ORG#{org}    SLUG#{environment slug}   takes a slug                a conditional put makes it unique
 SLUG#{slug}  ORG                       takes an organization slug  the only place where organizations meet
 DSN#{key}    DSN                       a public key's project      browsers present nothing else
+COLLECT#{digest}  COLLECT              an ingest token's collection
 SEQ          {name}                    the last number given out   ADD 1
 """
 
@@ -74,13 +75,13 @@ def create_environment(organization_id: int, slug: str, owner: User) -> Environm
     return made
 
 
-def issue_collection_token(organization_id: int, environment: Environment) -> str:
-    """A further ingest token of the environment's default collection, in the clear for the last time; earlier ones stay good."""
+def issue_collection_token(organization_id: int, environment: Environment, collection_id: str | None = None) -> str:
+    """A further ingest token of a collection (the default one), in the clear for the last time; earlier ones stay good."""
     token = ids.random_uuid()
     _put(
         f"COLLECT#{hashlib.sha256(token.encode()).hexdigest()}",
         "COLLECT",
-        {"organization_id": organization_id, "env_id": environment.env_id, "collection_id": environment.collection_id},
+        {"organization_id": organization_id, "env_id": environment.env_id, "collection_id": collection_id or environment.collection_id},
     )
     return token
 
@@ -138,6 +139,12 @@ def project_of(public_key: str) -> tuple[int, int] | None:
     """(organization id, project id) of a DSN's public key."""
     found = _get(f"DSN#{public_key}", "DSN")
     return (found["organization_id"], found["project_id"]) if found else None
+
+
+def collection_of(token: str) -> tuple[int, int, str] | None:
+    """(organization id, environment id, collection id) of an ingest token."""
+    found = _get(f"COLLECT#{hashlib.sha256(token.encode()).hexdigest()}", "COLLECT")
+    return (found["organization_id"], found["env_id"], found["collection_id"]) if found else None
 
 
 def _reader(organization_id: int, user_id: int) -> Any:
