@@ -20,7 +20,8 @@ SIZES = (1_000, 10_000)  # of `make bench`; the largest is `make bench-search`'s
 ALL_SIZES = (*SIZES, 50_000)
 TRIPS = 4
 JUDGED = 10_000  # the size at which the target is
-SECONDS = 3.0  # that a search is repeated for, all ways to answer it together
+ROUNDS = (3, 25)  # at least and at most of one way to answer a search; the first only warms
+ENOUGH = 250.0  # milliseconds of CPU after which a way is not tried again
 EVALUATED, DECODED, WHOLE = OURS = "evaluated", "decoded", "whole"
 
 
@@ -60,6 +61,7 @@ def _measure(size: int, missing: str) -> list[Figure]:
             with index.metered() as meter:
                 found = shape.find()
             told = f"{meter.queries} Queries, {meter.units:,.1f} read units"
+            assert meter.trips, "the stand-in was not asked"
             figures.append(Figure(f"{size:,} replays, {shape.name}: round trips", meter.trips, target=TRIPS, unit="", note=told))
             for name, engine in others.items():
                 assert engine(shape) == found, f"{name} answers {shape.name} differently"
@@ -80,14 +82,15 @@ def _measure(size: int, missing: str) -> list[Figure]:
 
 
 def _cpu(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Milliseconds of CPU, all threads together: the best round of each, in turn with the others, after one that only warms."""
+    """Milliseconds of CPU, all threads together: the best round of each, in turn with the others."""
     took: dict[str, list[float]] = {name: [] for name in ways}
-    begun = time.perf_counter()
-    while len(took[EVALUATED]) < 4 or time.perf_counter() < begun + SECONDS:
+    least, most = ROUNDS
+    for number in range(most):
         for name, way in ways.items():
-            before = time.process_time()
-            way()
-            took[name].append((time.process_time() - before) * 1000)
+            if number < least or sum(took[name]) < ENOUGH:
+                before = time.process_time()
+                way()
+                took[name].append((time.process_time() - before) * 1000)
     return {name: min(times[1:]) for name, times in took.items()}
 
 

@@ -24,6 +24,7 @@ from bench.search.replays import Session
 from tapedeck import aws
 from tapedeck.session_replays import merging, store
 from tapedeck.session_replays.search.document import Document
+from tapedeck.session_replays.store import ReplayId
 
 PAGE = 1024 * 1024  # bytes that one Query may read
 UNIT = 4096  # bytes that half a read unit reads, eventually consistent
@@ -38,7 +39,8 @@ class Entry(NamedTuple):
     size: int
     wire: bytes  # as the service spells it in an answer
     stored: bytes  # its attribute `d`
-    document: Document
+    name: ReplayId
+    document: Document | None
 
 
 @dataclass
@@ -63,15 +65,15 @@ class Index:
             item = store._item(session.name, row, 1)
             listed, stored = item["listed_in"]["S"], item["d"]["B"]
             wire = orjson.dumps(item | {"d": {"B": base64.b64encode(stored).decode()}})
-            document = Document(session.name.key, session.name.project_id, row)
-            self.lists.setdefault(listed, []).append(Entry(item["listed_at"]["S"], _size(item), wire, stored, document))
-        for entries in self.lists.values():
-            entries.sort(key=_PLACE)
+            self.lists.setdefault(listed, []).append(Entry(item["listed_at"]["S"], _size(item), wire, stored, session.name, None))
+        for listed, entries in self.lists.items():
+            # Decoded in the order in which they are read, as they would lie in a function's memory.
+            self.lists[listed] = [entry._replace(document=decode(entry)) for entry in sorted(entries, key=_PLACE)]
 
     @property
     def documents(self) -> Iterator[Document]:
         """All replays, decoded."""
-        return (entry.document for entries in self.lists.values() for entry in entries)
+        return (decoded(entry) for entries in self.lists.values() for entry in entries)
 
     def page(
         self, listed: str, first: str, last: str, *, newest_first: bool, most: int | None, after: str | None
@@ -112,7 +114,8 @@ class Index:
             yield self.meter
 
     def serve(self) -> None:
-        """Answer the process's DynamoDB client."""
+        """Answer the process's DynamoDB client: a new one, as the last may be answered by somebody else."""
+        aws.client.cache_clear()
         material.answer(aws.client("dynamodb"), {"Query": self._answer})
 
     def _answer(self, request: Any) -> bytes:
@@ -152,12 +155,13 @@ class Index:
 
 def decoded(entry: Entry) -> Document:
     """The document as if decoding cost nothing."""
+    assert entry.document
     return entry.document
 
 
 def decode(entry: Entry) -> Document:
     """The document, from the stored bytes."""
-    return Document(entry.document.replay_id, entry.document.project_id, merging.decode(entry.stored))
+    return Document(entry.name.key, entry.name.project_id, merging.decode(entry.stored))
 
 
 def _size(item: dict[str, dict[str, Any]]) -> int:
