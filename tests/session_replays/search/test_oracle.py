@@ -537,6 +537,13 @@ def every_term_and_its_negation() -> list[tuple[Query, Callable[[Document], bool
     return [(query, matcher(parse(query.text), VIEWER)) for query in queries]
 
 
+@cache
+def every_click_term() -> list[tuple[Query, Callable[[Click], bool]]]:
+    terms = [term for term in every_term() if term.of_click]
+    negations = [_not(term, False) for term in terms if "$#%" not in term.text]
+    return [(query, click_matcher(parse(query.text))) for query in (*terms, *negations)]
+
+
 # --- Sorts (§3) ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -582,6 +589,26 @@ many_stories = st.lists(stories.map(_orphaned), max_size=5, unique_by=lambda sto
 def test_every_term_finds_what_it_should_by_itself(story: Story) -> None:
     document = story.document()
     assert [str(query) for query, found in every_term_and_its_negation() if found(document) != query.means(story)] == []
+
+
+@settings(thorough, max_examples=thorough.max_examples // 5)
+@given(stories.map(_orphaned))
+def test_every_click_term_finds_what_it_should_by_itself(story: Story) -> None:
+    there, rows = clicks(story.document().row), sorted(story.click_rows, key=lambda row: (row["second"], row["node"]))
+    assert [(one.second, one.node) for one in there] == [(row["second"], row["node"]) for row in rows]
+    for query, found in every_click_term():
+        assert query.of_click
+        assert list(map(found, there)) == list(map(query.of_click, rows)), query
+
+
+@thorough
+@given(stories.map(_orphaned))
+def test_every_sort_reads_what_the_replay_shows(story: Story) -> None:
+    document = story.document()
+    shown = present(document.row, story.replay_id, story.project_id)
+    for name in SORTS:
+        value = sort_key(name)(document)[0]
+        assert (value.encode() if isinstance(value, str) else value) == sort_value(name, story, shown), name
 
 
 @thorough
