@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
-from tapedeck.events.model import Filter
-from tapedeck.events.summaries import Interval
+from tapedeck import strict_json
+from tapedeck.errors import Invalid
+from tapedeck.events import summaries
+from tapedeck.events.model import Filter, moment
+from tapedeck.events.summaries import MINUTE, Interval
+
+MAX_LIMIT = 1000
+MAX_OFFSET = 10**12
+MAX_DAYS = 90
+_DAY = 86_400_000
+_DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 class Retrieval(NamedTuple):
@@ -29,7 +39,17 @@ class Distribution(NamedTuple):
 
 def retrieval(body: bytes | str | None) -> Retrieval:
     """`{event_name, app_name?, server_name?, limit? 1–1000 (100), offset? ≥ 0 (0), start?, end?}`. Raises Invalid with `fields`."""
-    raise NotImplementedError
+    asked = _object(body)
+    start, end = _moment(asked, "start"), _moment(asked, "end")
+    if start is not None and end is not None and start >= end:
+        raise Invalid(fields={"start": ["must be before end"]})
+    return Retrieval(
+        _filter(asked),
+        limit=_number(asked, "limit", 1, MAX_LIMIT, default=100),
+        offset=_number(asked, "offset", 0, MAX_OFFSET, default=0),
+        start=start,
+        end=end,
+    )
 
 
 def distribution(body: bytes | str | None, *, now: float) -> Distribution:
@@ -37,4 +57,53 @@ def distribution(body: bytes | str | None, *, now: float) -> Distribution:
 
     Both ends are widened to whole minutes. Raises Invalid with `fields`.
     """
-    raise NotImplementedError
+    asked = _object(body)
+    until = int(now * 1000)
+    since = until - _number(asked, "days", 1, MAX_DAYS, default=2) * _DAY
+    by = summaries.interval(_text(asked, "interval") or "minute")
+    return Distribution(_filter(asked), start=since // MINUTE * MINUTE, end=until // MINUTE * MINUTE + MINUTE, by=by)
+
+
+def _object(body: bytes | str | None) -> dict[str, Any]:
+    asked = strict_json.loads(body) if body and body.strip() else {}
+    if not isinstance(asked, dict):
+        raise Invalid("The body must be a JSON object.")
+    return asked
+
+
+def _filter(asked: dict[str, Any]) -> Filter:
+    name = _text(asked, "event_name")
+    if name is None:
+        raise Invalid(fields={"event_name": ["is required"]})
+    return Filter(name, _text(asked, "app_name"), _text(asked, "server_name"))
+
+
+def _text(asked: dict[str, Any], name: str) -> str | None:
+    """A text; None when it is absent, null or empty."""
+    value = asked.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Invalid(fields={name: ["must be a text"]})
+    return value or None
+
+
+def _number(asked: dict[str, Any], name: str, least: int, most: int, *, default: int) -> int:
+    value = asked.get(name)
+    if value is None:
+        return default
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not int or not least <= value <= most:
+        raise Invalid(fields={name: [f"must be a whole number from {least} to {most}"]})
+    return value
+
+
+def _moment(asked: dict[str, Any], name: str) -> int | None:
+    value = asked.get(name)
+    if value is None or value == "":
+        return None
+    at = moment(value)
+    if at is None:
+        raise Invalid(fields={name: ["must be an ISO 8601 date or milliseconds since the epoch"]})
+    return at

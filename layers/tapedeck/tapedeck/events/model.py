@@ -14,10 +14,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 _SECONDS_END = 10**11
 
 
-class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One event. Its fields, in this order, are also the members of its line in a chunk (`chunks`); `data` is JSON, as it was sent."""
 
-    id: str  #                      24 hex digits, see event_id
+    received: int = 0  #            ms since the epoch; 0 until its chunk knows
+    id: str  #                      24 hex digits, see id_prefix
     name: str
     app: str
     server: str
@@ -25,8 +26,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     pm_id: int | None = None
     rev: str | None = None
     user: str | None = None  #      whose it is (decision 21): what a deletion job erases by
-    received: int = 0  #            ms since the epoch; 0 until its chunk knows
-    data: msgspec.Raw = msgspec.Raw(b"null")
+    data: msgspec.Raw
 
 
 class Filter(NamedTuple):
@@ -44,15 +44,14 @@ class Filter(NamedTuple):
 ANY = Filter()
 
 
-def event_id(now: float, unique: str, index: int) -> str:
-    """The id of a request's event, built as MongoDB's ObjectId is: 4 bytes of seconds, 5 that are the request's own, 3 that count.
+def id_prefix(now: float, unique: str) -> str:
+    """What the ids of a request's events have in common. An id is built as MongoDB's ObjectId is: 4 bytes of seconds, 5 that are the
+    request's own, 3 that count. `unique` is ten hex digits: random, or those that a retry of the same request would find again.
 
-    `unique` is ten random hex digits, or ten that a retry of the same request would find again.
-
-    >>> event_id(1_700_000_000.9, "0123456789", 7)
+    >>> id_prefix(1_700_000_000.9, "0123456789") + f"{7:06x}"
     '6553f1000123456789000007'
     """
-    return f"{int(now):08x}{unique}{index:06x}"
+    return f"{int(now):08x}{unique}"
 
 
 def moment(value: Any) -> int | None:
