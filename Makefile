@@ -88,10 +88,12 @@ clean:  ## forget what was built; environments (.venvs) and local data (.tapedec
 	@find layers functions cli tests bench -type d -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: requirements
-requirements: $(UV)  ## pin again what requirements/*.in and the layer ask for
+requirements: $(UV)  ## pin again what requirements/*.in and the layer ask for; UPGRADE=1 takes the newest
 	@for it in layers/tapedeck/requirements requirements/dev requirements/bench requirements/bench-search requirements/sam requirements/ministack; do \
-		echo "$$it.txt"; .venvs/uv/bin/uv pip compile -q --no-config --system-certs --generate-hashes --universal --python-version 3.11 --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) $$it.in -o $$it.txt || exit 1; done
+		echo "$$it.txt"; cp -p $$it.txt $$it.before; .venvs/uv/bin/uv pip compile -q --no-config --system-certs --generate-hashes --universal \
+		--python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) $$it.in -o $$it.txt \
+		|| { mv $$it.before $$it.txt; exit 1; }; \
+		if cmp -s $$it.before $$it.txt; then mv $$it.before $$it.txt; else rm $$it.before; fi; done  # nothing new: no environment is made again
 	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt layers/tapedeck/requirements.txt
 
 # --- environments -----------------------------------------------------------------------------------------------------------------

@@ -68,19 +68,22 @@ def list_(
     token: Token = None,
     org: Org = None,
     period: Annotated[str, typer.Option(help="How far back: 1h, 24h, 7d, 2w …")] = "7d",
-    project: Annotated[str | None, typer.Option(help="Only this project, by its id.")] = None,
+    project: Annotated[str | None, typer.Option(help="Only this project, by its slug or id.")] = None,
+    search: Annotated[str | None, typer.Option("--query", "-q", help="What to find: 'count_errors:>0 url:*pay*' (docs/search.md)")] = None,
+    sort: Annotated[str | None, typer.Option(help="duration, count_errors …; '-' before it: descending. Default: -started_at")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 25,
     as_json: Json = False,
 ) -> None:
-    """Replays that began in the period, newest first."""
+    """Replays that began in the period, newest first unless told otherwise."""
     place = _place(api_url, token, org)
-    query = {"statsPeriod": period, "per_page": str(limit)} | ({"project": project} if project else {})
+    wanted = {"query": search, "sort": sort, "project": project}
+    query = {"statsPeriod": period, "per_page": str(limit)} | {name: value for name, value in wanted.items() if value}
     rows = place.client.get(f"/api/0/organizations/{place.organization}/replays/", query)["data"]
     if as_json:
         emit(rows)
         return
     if not rows:
-        err.print(f"nothing was recorded in {place.organization} in the last {period}")
+        err.print(f"nothing {'like that ' if search else ''}was recorded in {place.organization} in the last {period}")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("replay", "began", "lasted", "who", "first page"):
