@@ -56,7 +56,7 @@ build: $(SAM)  ## `sam build` for this machine's interpreter and processor into 
 	@export TAPEDECK_PLATFORM=local; $(sam) build --config-env local --cache-dir .aws-sam/cache/python$(VERSION)-$(PROCESSOR) \
 		--parameter-overrides Runtime=python$(VERSION) Architecture=$(PROCESSOR) Stage=local
 	@for it in $$(ls -d .aws-sam/build/*/ | grep -v 'Layer/$$'); do .venvs/sam/bin/python -m compileall -q --invalidation-mode unchecked-hash \
-		-s "$$it" -p /var/task "$$it" || exit 1; done
+		-s "$${it%/}" -p /var/task "$${it%/}" || exit 1; done
 
 .PHONY: bench
 bench: $(DEV) build  ## the numbers, each beside what it is compared with
