@@ -274,6 +274,14 @@ def test_half_a_body_is_refused(door: Any, body: bytes) -> None:
 
 
 @DOORS
+def test_the_place_of_an_error_is_found_in_no_time(door: Any) -> None:
+    """Six megabytes of anything, broken at the end."""
+    for filler in (b'{"name":"n"},' * 450_000, b"[[],[[],0]]," * 450_000, b'"' + b"\\\\" * 2_900_000 + b'",'):
+        with pytest.raises(Invalid, match=rf"^\[{max(filler.count(b'},'), filler.count(b']],'), 1)}\]: invalid JSON"):
+            door(b"[" + filler + b"NaN]")
+
+
+@DOORS
 def test_of_a_name_that_is_there_twice_the_last_counts(door: Any) -> None:
     """As in every JSON.parse; so nothing that reads `data` later finds another user in it than was found here."""
     event = only(door(b'{"name":"a","name":"b","user":"u1","user":"u2","data":{"a":1},"data":{"a":2}}'))

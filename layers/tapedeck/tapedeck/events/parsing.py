@@ -6,7 +6,9 @@ ends. Of a name that an object has twice the last one counts: for both of them, 
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
@@ -86,25 +88,25 @@ def collected(body: bytes, *, now: float, unique: str) -> list[Event]:
         if type(payload) is not dict:
             events.append(Event(id=f"{head}{index:06x}", name="event", app="collect", server="", at=received, data=whole))
             continue
-        process = payload.get("process")
-        if type(process) is not dict:
-            process = _NOBODY
-        hints = (*map(payload.get, _HINTS), *map(process.get, _HINTS_OF_PROCESS))
+        hints, pm_id = tuple(map(payload.get, _HINTS)), None
+        if "process" in payload and type(process := payload["process"]) is dict:
+            hints += tuple(map(process.get, _HINTS_OF_PROCESS))
+            pm_id = _small(process.get("pm_id"))
         try:
-            origin = origins[hints]
+            name, app, server, rev = origins[hints]
         except KeyError:
-            origin = origins[hints] = _origin(hints)
+            name, app, server, rev = origins[hints] = _origin(*hints)
         except TypeError:  # one of them is an object or a list
-            origin = _origin(hints)
+            name, app, server, rev = _origin(*hints)
         events.append(
             Event(
                 id=f"{head}{index:06x}",
-                name=origin[0],
-                app=origin[1],
-                server=origin[2],
+                name=name,
+                app=app,
+                server=server,
                 at=_plausible(payload.get("at"), received),
-                pm_id=_small(process.get("pm_id")),
-                rev=origin[3],
+                pm_id=pm_id,
+                rev=rev,
                 user=_owner(payload, payload, index),
                 data=whole,
             )
@@ -115,6 +117,8 @@ def collected(body: bytes, *, now: float, unique: str) -> list[Event]:
 # --- The frame ----------------------------------------------------------------------------------------------------------------------------
 
 
+_BLANKS = re.compile(r"[ \t\r\n]*+")
+_LENIENT = json.JSONDecoder()
 _WHOLE = msgspec.json.Decoder(msgspec.Raw)
 _WHOLES = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -154,26 +158,31 @@ def _malformed(body: bytes, error: orjson.JSONDecodeError) -> Invalid:
     if not body.strip():
         return Invalid("no events")
     try:
-        at = len(body.decode()[: error.pos].encode())
+        text, at = body.decode(), error.pos
     except UnicodeDecodeError as broken:
-        at = broken.start
-    return _invalid(_index_at(body, at), "", f"invalid JSON: {error.msg} (byte {at})")
+        text, at = body.decode(errors="replace"), len(body[: broken.start].decode())
+    return _invalid(_index_at(text, at), "", f"invalid JSON: {error.msg} (character {at})")
 
 
-# Whole texts, so that a bracket in a text is none; possessive, so that no text can make it look twice.
-_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
-
-
-def _index_at(body: bytes, end: int) -> int:
-    """The element of an array in which a byte is; 0 in what is no array."""
-    if not body.lstrip().startswith(b"["):
+def _index_at(text: str, at: int) -> int:
+    """The element of an array in which a character is; 0 in what is no array. The standard library reads on where orjson gives up."""
+    index, here = 0, _after_blanks(text, 0)
+    if not text.startswith("[", here):
         return 0
-    depth = index = 0
-    for token in _TOKENS.finditer(body, 0, end):
-        first = token[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
-        index += first == b"," and depth == 1
+    with suppress(ValueError, RecursionError):
+        while True:
+            _, here = _LENIENT.raw_decode(text, _after_blanks(text, here + 1))
+            here = _after_blanks(text, here)
+            if here >= at or not text.startswith(",", here):
+                break
+            index += 1
     return index
+
+
+def _after_blanks(text: str, at: int) -> int:
+    blanks = _BLANKS.match(text, at)
+    assert blanks is not None
+    return blanks.end()
 
 
 def _shallow(data: msgspec.Raw, value: Any, index: int) -> None:
@@ -302,14 +311,14 @@ def _identity(value: Any, index: int) -> str | None:
 
 _Origin: TypeAlias = tuple[str, str, str, str | None]  # name, app, server, rev
 
-_NOBODY: dict[str, Any] = {}
 _HINTS = ("event_name", "name", "event", "type", "app_name", "app", "service", "server_name", "server", "host")
 _HINTS_OF_PROCESS = ("name", "server", "rev")
 
 
-def _origin(hints: tuple[Any, ...]) -> _Origin:
-    usable = (value if isinstance(value, str) and len(value) <= MAX_TEXT and not _CONTROL.search(value) else "" for value in hints)
-    event_name, name, event, kind, app_name, app, service, server_name, server, host, process, machine, rev = usable
+def _origin(*hints: Any) -> _Origin:
+    usable = [value if isinstance(value, str) and len(value) <= MAX_TEXT and not _CONTROL.search(value) else "" for value in hints]
+    event_name, name, event, kind, app_name, app, service, server_name, server, host, *of_process = usable
+    process, machine, rev = of_process or ("", "", "")
     return (
         event_name or name or event or kind or "event",
         app_name or app or service or process or "collect",
@@ -319,9 +328,9 @@ def _origin(hints: tuple[Any, ...]) -> _Origin:
 
 
 def _plausible(at: Any, received: int) -> int:
-    if at is None:
-        return received
-    told = moment(at)
+    if type(at) is int and _CENTURY <= at <= received:
+        return at
+    told = None if at is None else moment(at)
     return told if told is not None and _CENTURY <= told <= received + MAX_AHEAD else received
 
 
