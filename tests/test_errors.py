@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -122,9 +123,8 @@ def test_a_surprise_in_a_handler_is_a_500_with_a_request_id_and_without_detail(s
         ("GET", "/nope"),
         ("GET", "/"),
         ("PUT", "/health"),
-        ("GET", "/health/"),
-        ("GET", "/api/0/organizations/acme"),
-        ("POST", "/api/1/envelope"),
+        ("GET", "/healthy"),
+        ("POST", "/api/1/envelopes/"),
     ],
 )
 def test_a_path_that_there_is_not_is_our_404_and_not_the_gateways_403(system: System, method: str, path: str) -> None:
@@ -151,6 +151,13 @@ def test_a_sandbox_that_died_is_a_502_with_a_request_id(system: System) -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize("path", ["/health", "/api/0/organizations/acme/", "/api/bucket"])
+def test_a_slash_at_the_end_makes_no_difference(system: System, path: str) -> None:
+    """As API Gateway's REST APIs have it; `@pm2/js-api` asks for its buckets in both ways."""
+    with_it, without = (system.request("GET", path.rstrip("/") + end, token=system.acme.org_key) for end in ("/", ""))
+    assert (with_it.status, with_it.body) == (200, without.body)
+
+
 def test_a_busy_store_is_a_503_that_says_when_to_come_back(system: System) -> None:
     system.request("GET", "/api/0/organizations/acme/", token=system.acme.org_key)
     system.cold()
@@ -162,8 +169,7 @@ def test_a_busy_store_is_a_503_that_says_when_to_come_back(system: System) -> No
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_every_answer_carries_its_request_id(console: System, route: Any) -> None:
     path = route.path.replace("{path+}", "index.html").replace("{project_id}", "1")
-    for name in ("org", "project", "replay_id", "segment_id", "upload_id", "key_id"):
-        path = path.replace("{" + name + "}", "x")
+    path = re.sub(r"\{\w+\}", "x", path)
     answer = console.request(route.method, path)
     assert answer.headers["request-id"]
     assert answer.status < 500, answer

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
 from tapedeck.environments import keys
 from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
+from tapedeck.errors import Forbidden
 from tapedeck.session_replays.delete_jobs import model, store
 from tests.harness import System
 from tests.harness.gateway import Response
@@ -20,9 +22,11 @@ GUARDED = [route for route in ROUTES if route.reach in ("organization", "environ
 RELATIONS = ("own", "foreign", "unknown", "malformed")
 _RANGE = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2020-01-02T00:00:00Z", "environments": [], "query": ""}
 _BODIES = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}, ("POST", "jobs/delete/"): {"data": _RANGE}}
+_BODIES |= {("POST", "data/events"): {"event_name": "paid"}, ("POST", "data/events/stats"): {"event_name": "paid"}}
+_BODIES |= {("POST", "data/events/ingest"): {"name": "paid", "data": {}}, ("POST", "v1/collection"): {"name": "orders"}}
 _QUERIES = {"replay-count/": {"query": f"replay_id:[{'a' * 32}]"}}
 
-_NAMES = {"key": "plan", "job_id": "4711"}  # what is nobody's
+_NAMES = {"key": "plan", "job_id": "4711", "bucket_id": "0" * 24, "collection_id": "00000000-0000-4000-8000-000000000000"}  # what is nobody's
 
 # Who is asking → the token they present; "" is none.
 CALLERS: dict[str, Callable[[System, Route], str]] = {
@@ -71,12 +75,12 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
         return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*"}
 
 
 def _names(world: World) -> dict[str, str]:
     job = store.create(world.id, world.web.project_id, model.Order(0, 1, [], ""))
-    return {"key": "plan", "job_id": str(job.id)}
+    return {"key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
 
 
 def ask(system: System, route: Route, names: dict[str, str], token: str) -> Response:
@@ -118,18 +122,23 @@ def test_no_cell_is_wrong(system: System, route: Route) -> None:
 
 
 def _expected(caller: str, relation: str, route: Route) -> set[int]:
+    good, forbidden = {200, 201, 204}, {DIALECTS[route.dialect].statuses.get(Forbidden, 403)}
     if caller in NOBODY:
         return {401}
     theirs = caller.startswith("other organization")
-    if "{org}" not in route.path:  # it is the caller's own, whoever calls
-        return {200} if theirs or may(caller, route) else {403}
+    if not any(name in route.path for name in ("{org}", "{bucket_id}", "{collection_id}")):  # it is the caller's own, whoever calls
+        if caller == "outsider" and route.function == "event_replays.create_collection":
+            return {422}  # no environment of theirs to make it in
+        return good if theirs or may(caller, route) else forbidden
     if theirs:
-        return {404} if relation != "foreign" else {200, 201, 204}
+        return {404} if relation != "foreign" else good
+    if not may(caller, route) and "{org}" not in route.path and route.reach == "organization":
+        return forbidden  # whatever it is, they may not look for it
     if relation != "own":
         return {404}
-    if caller == "outsider" and "{replay_id}" in route.path and route.reach == "organization":
+    if caller == "outsider" and route.reach == "organization" and ("{replay_id}" in route.path or "{collection_id}" in route.path):
         return {404}  # no project of theirs has it
-    return {200, 201, 204} if may(caller, route) else {403}
+    return good if may(caller, route) else forbidden
 
 
 @pytest.mark.parametrize(
@@ -160,7 +169,7 @@ def test_every_call_on_behalf_of_an_organization_names_it(system: System) -> Non
             names = {"org": "acme", "project": "web", "replay_id": replay_id, "segment_id": "0", "key_id": "0123456789", **_NAMES}
             ask(system, route, names, acme.token("owner"))
     assert calls
-    own = re.compile(rf"^(R|L|N|E|X|J)#{acme.id}(#|$)|^ORG#{acme.id}$|^KEY#|^DSN#")
+    own = re.compile(rf"^(R|L|N|E|X|J|C|I|H|W|K)#{acme.id}(#|$)|^ORG#{acme.id}$|^KEY#|^DSN#|^COLLECT#")
     for call in calls:
         if call.service == "s3":
             assert f"/{acme.id}/" in call.params["Key"] or f"/{acme.id}/" in call.params.get("Prefix", ""), call

@@ -65,7 +65,7 @@ def test_the_route_table_and_the_template_know_the_same_routes(deployed: Templat
 
 def test_every_route_but_public_ones_needs_a_scope_and_names_an_owner() -> None:
     for route in ROUTES:
-        assert (route.scope is None) == (route.reach in ("public", "ingest")), route
+        assert (route.scope is None) == (route.reach in ("public", "ingest", "collect")), route
         assert any(f"{{{handle}}}" in route.path for handle in HANDLES) == (route.reach == "environment"), route
         assert ("{project_id}" in route.path) == (route.reach == "ingest"), route
         destructive = route.method == "DELETE" or (route.scope or "").startswith(("key:", "erase:"))
@@ -154,7 +154,10 @@ def test_only_those_who_must_delete_recordings_may() -> None:
     """trust.md T18: readers cannot delete objects."""
     deployed = template.load(parameters=(("Stage", "prod"),))
     for function in deployed.functions.values():
-        may_delete = any("s3:DeleteObject" in as_list(statement["Action"]) for statement in function.statements)
+        may_delete = any(
+            "s3:DeleteObject" in as_list(statement["Action"]) and any("/rec/" in str(arn) for arn in as_list(statement["Resource"]))
+            for statement in function.statements
+        )
         writes = function.file in {
             "session_replays/ingest_envelope",
             "session_replays/create_upload",
@@ -358,7 +361,7 @@ def test_only_clock_py_reads_the_time() -> None:
 def test_pydantic_is_never_imported_on_the_way_to_an_answer() -> None:
     """It costs 100 ms of init (plan: model.py is for OpenAPI and tests)."""
     for path in (LAYER / "tapedeck").glob("**/*.py"):
-        if path.name != "model.py":
+        if path.name not in ("model.py", "shapes.py"):
             top_level = [node for node in ast.parse(path.read_text()).body if isinstance(node, (ast.Import, ast.ImportFrom))]
             assert not [node for node in top_level if "pydantic" in ast.unparse(node)], path
 

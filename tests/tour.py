@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.harness import System, envelopes
+from tests.harness import System, agent, envelopes
 from tests.harness.gateway import Response
 from tests.harness.sdk import record, replay_url, send
 
@@ -59,6 +59,7 @@ def tour(system: System) -> None:
         system.request("POST", jobs, json={"data": order}, token=owner)
     for url in (jobs, jobs + "1/"):
         assert system.request("GET", url, token=owner).status == 200
+    _events(system)
     for url in ("/health", "/openapi.json", "/console", "/console/"):
         system.request("GET", url)
     assert system.request("DELETE", replay_url(acme, web, replay_id), token=owner).status == 204
@@ -66,3 +67,27 @@ def tour(system: System) -> None:
     system.drain()
     system.advance(20 * 60)
     system.drain()
+
+
+def _events(system: System) -> None:
+    """Put events in, ask for them, delete them all; collections as well."""
+    acme, owner = system.acme, system.acme.token("owner")
+    for n in range(9):
+        agent.put(system, acme, *(agent.record("paid", n=n, text=agent.noise(n * 50 + m)) for m in range(50)))
+    agent.ingest(system, acme, agent.record("again"))
+    agent.ingest(system, acme, agent.record("again"))
+    large = [agent.record("repeated", text=agent.noise(m)) for m in range(50)]
+    for _ in range(2):
+        agent.ingest(system, acme, large)
+    system.cold()
+    assert len(agent.events(system, acme, "paid", limit=1000)) == 450
+    assert agent.histogram(system, acme, "paid").status == 200
+    agent.keys(system, acme)
+    made = system.request("POST", "/v1/collection", json={"name": "orders"}, token=owner).json()
+    assert agent.collect(system, made["token"], {"type": "paid"}).status == 200
+    for url in ("/v1/collection", f"/v1/collection/{made['id']}", "/api/bucket", agent.bucket_url(acme.web)):
+        assert system.request("GET", url, token=owner).status == 200, url
+    exchanged = {"grant_type": "refresh_token", "refresh_token": owner}
+    assert system.request("POST", "/api/oauth/token", json=exchanged).status == 200
+    system.advance(61)
+    assert system.request("DELETE", agent.bucket_url(acme.web, "/data/events/delete_all"), token=owner).status == 200

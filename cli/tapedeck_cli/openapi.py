@@ -12,17 +12,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
 from tapedeck.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
+from tapedeck.events import shapes
 from tapedeck.session_replays import model
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "layers/tapedeck/tapedeck/api/openapi.json"
 
-_ANSWERS = {
+_ANSWERS: dict[str, type[BaseModel]] = {
     "session_replays.ingest_envelope": model.EnvelopeAnswer,
     "session_replays.finish_upload": model.EnvelopeAnswer,
     "session_replays.list_replays": model.ReplaysAnswer,
@@ -42,7 +44,22 @@ _ANSWERS = {
     "session_replays.list_project_tag_values": model.TagValuesAnswer,
     "session_replays.list_tag_values": model.TagValuesAnswer,
 }
-_STATUS = {"delete": "204", "session_replays.record_view": "204", "session_replays.create_upload": "201"}
+_ANSWERS |= {
+    "bucket_events.list_buckets": shapes.Buckets,
+    "bucket_events.get_bucket": shapes.Bucket,
+    "bucket_events.retrieve_events": shapes.BucketEvents,
+    "bucket_events.retrieve_histogram": shapes.Histogram,
+    "bucket_events.list_event_keys": shapes.KeysByApp,
+    "bucket_events.delete_events": shapes.KeysByApp,
+    "bucket_events.ingest_events": shapes.Ingested,
+    "bucket_events.refresh_token": shapes.Tokens,
+    "event_replays.list_collections": shapes.Collections,
+    "event_replays.create_collection": shapes.Collection,
+    "event_replays.get_collection": shapes.Collection,
+    "event_replays.collect": shapes.Collected,
+}
+_STATUS = {"delete": "204", "bucket_events.delete_events": "200"}
+_STATUS |= {"session_replays.record_view": "204", "session_replays.create_upload": "201"}
 _STATUS |= {"session_replays.create_delete_job": "201", "environments.create_key": "201", "environments.rotate_key": "201"}
 
 _PAGING = {
@@ -123,6 +140,7 @@ def build() -> dict[str, Any]:
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "A user token `tdu_…` or an organization key `tdo_…`."},
                 "publicKey": {"type": "apiKey", "in": "query", "name": "sentry_key", "description": "A project's public key."},
+                "collectionToken": {"type": "apiKey", "in": "header", "name": "Batch-Token", "description": "A collection's ingest token."},
             },
         },
     }
@@ -148,7 +166,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": summary,
         "description": " ".join((ast.get_docstring(endpoint) or "").split()) + _needs(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
-        "security": {"public": [], "ingest": [{"publicKey": []}]}.get(route.reach, [{"token": []}]),
+        "security": {"public": [], "ingest": [{"publicKey": []}], "collect": [{"collectionToken": []}]}.get(route.reach, [{"token": []}]),
         "responses": {status: {"description": "As described.", **({"content": body} if body else {})}, **_refusals(route)},
     }
 
@@ -165,7 +183,7 @@ def _endpoint(module: ast.Module, route: Route) -> ast.FunctionDef:
 def _needs(route: Route) -> str:
     if route.scope is None:
         return ""
-    where = {"organization": "in the caller's own organization", "environment": "in an environment in which the caller has a role"}[route.reach]
+    where = "in the caller's own organization" if route.reach == "organization" else "in an environment in which the caller has a role"
     return f" Needs `{route.scope}` {where}." + (" The key is read anew." if route.fresh else "")
 
 

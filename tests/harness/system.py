@@ -30,6 +30,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from tapedeck import aws, clock
 from tapedeck.api import auth
+from tapedeck.events import store as event_store
 from tapedeck.session_replays import store
 from tests.harness import gateway, world
 from tests.harness.cloud import Cloud, Killed
@@ -240,6 +241,7 @@ class System:
     def _forget(self) -> None:
         auth.forget()
         store.forget()
+        event_store.forget()
 
     def _world(self, slug: str) -> world.World:
         dev = self.template.parameters.get("Stage") == "local"

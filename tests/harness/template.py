@@ -40,8 +40,8 @@ class Route:
     integration: Mapping[str, Any] = field(repr=False, hash=False, compare=False)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The path's parameters, still percent-encoded; None when the path is another one."""
-        found = _pattern(self.path).fullmatch(path)
+        """The path's parameters, still percent-encoded; None when the path is another one. A slash at the end is neither here nor there."""
+        found = _pattern(self.path.rstrip("/")).fullmatch(path.rstrip("/"))
         return None if found is None else {_plain(name): value for name, value in found.groupdict().items()}
 
     @property

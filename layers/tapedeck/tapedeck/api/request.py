@@ -85,7 +85,7 @@ class Request:
     @property
     def base_url(self) -> str:
         """Where the API is mounted: the URL to which `/api/…` is appended."""
-        return self.url.removesuffix(str(self.event["path"]))
+        return self.url.rstrip("/").removesuffix(str(self.event["path"]).rstrip("/"))
 
     def url_with(self, **changes: str) -> str:
         """This request's URL with its parameters, and `changes` put at the end of them."""

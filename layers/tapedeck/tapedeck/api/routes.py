@@ -23,6 +23,8 @@ class Route(NamedTuple):
     dialect: str = "session_replays"
 
 
+_BUCKET = "/api/bucket/{bucket_id}"
+_PM2, _BATCH = "bucket_events", "event_replays"
 _ORG = "/api/0/organizations/{org}/"
 _REPLAYS = "/api/0/projects/{org}/{project}/replays/"
 _REPLAY = _REPLAYS + "{replay_id}/"
@@ -57,6 +59,18 @@ ROUTES = (
     Route("POST", _ORG + "keys/", "environments.create_key", "organization", "key:write", fresh=True),
     Route("POST", _ORG + "keys/{key_id}/rotate/", "environments.rotate_key", "organization", "key:write", fresh=True),
     Route("DELETE", _ORG + "keys/{key_id}/", "environments.revoke_key", "organization", "key:write", fresh=True),
+    Route("GET", "/api/bucket", "bucket_events.list_buckets", "organization", "bucket:read", dialect=_PM2),
+    Route("GET", _BUCKET, "bucket_events.get_bucket", "environment", "bucket:read", dialect=_PM2),
+    Route("POST", _BUCKET + "/data/events", "bucket_events.retrieve_events", "environment", "bucket:read", dialect=_PM2),
+    Route("POST", _BUCKET + "/data/events/stats", "bucket_events.retrieve_histogram", "environment", "bucket:read", dialect=_PM2),
+    Route("GET", _BUCKET + "/data/eventsKeysByApp", "bucket_events.list_event_keys", "environment", "bucket:read", dialect=_PM2),
+    Route("DELETE", _BUCKET + "/data/events/delete_all", "bucket_events.delete_events", "environment", "bucket:admin", True, _PM2),
+    Route("POST", _BUCKET + "/data/events/ingest", "bucket_events.ingest_events", "environment", "bucket:write", dialect=_PM2),
+    Route("POST", "/api/oauth/token", "bucket_events.refresh_token", "public", dialect=_PM2),
+    Route("GET", "/v1/collection", "event_replays.list_collections", "organization", "event:read", dialect=_BATCH),
+    Route("POST", "/v1/collection", "event_replays.create_collection", "organization", "event:write", dialect=_BATCH),
+    Route("GET", "/v1/collection/{collection_id}", "event_replays.get_collection", "organization", "event:read", dialect=_BATCH),
+    Route("POST", "/v1/collect", "event_replays.collect", "collect", dialect=_BATCH),
     Route("GET", "/health", "system.get_health", "public"),
     Route("GET", "/openapi.json", "system.get_openapi", "public"),
     Route("GET", "/console", "system.get_console", "public"),

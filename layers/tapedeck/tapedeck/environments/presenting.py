@@ -42,6 +42,21 @@ def project(shown: Environment, *, base_url: str) -> dict[str, Any]:
     }
 
 
+def bucket(shown: Environment, organization: Organization, *, base_url: str) -> dict[str, Any]:
+    """An environment as PM2's clients know it; `node.endpoints.web` is where they ask for its events."""
+    return {
+        "_id": shown.bucket_id,
+        "name": shown.slug,
+        "public_id": shown.public_key,
+        "comment": "",
+        "owner": next((str(user_id) for user_id, role in shown.roles.items() if role == "owner"), None),
+        "organization": organization.slug,
+        "created_at": clock.iso(shown.created_at),
+        "active": True,
+        "node": {"_id": organization.team_id, "name": "tapedeck", "endpoints": {"web": base_url}},
+    }
+
+
 def user(shown: User) -> dict[str, Any]:
     """A person, with exactly the eighteen members of Sentry's user object (contract §1.10)."""
     return {

@@ -96,5 +96,49 @@ class Tokens(Shape):
 
     access_token: str
     refresh_token: str
-    expire_at: Moment
-    token_type: Literal["Bearer"]
+    expire_at: str = Field(description="ISO 8601.")
+    token_type: Literal["bearer"]
+
+
+class Endpoints(Shape):
+    """Where a node answers."""
+
+    web: str = Field(description="The base URL of this API, stage included.")
+
+
+class Node(BaseModel):
+    """The node that holds a bucket."""
+
+    endpoints: Endpoints
+
+
+class Bucket(BaseModel):
+    """An environment as PM2's clients know it."""
+
+    id: EventId = Field(alias="_id")
+    name: str
+    node: Node
+
+
+class Buckets(RootModel[list[Bucket]]):
+    """The buckets of the caller."""
+
+
+class Collection(Shape):
+    """A named source of events."""
+
+    id: str
+    name: str
+    notes: str
+    token: str | None = Field(description="The ingest token: in the answer that made it, and never again.")
+    type: Literal["live"]
+    environment: str | None
+    team_id: str
+    paused: bool
+    archived: bool
+    inserted_at: str
+    updated_at: str
+
+
+class Collections(RootModel[list[Collection]]):
+    """The collections of the caller."""

@@ -1,0 +1,19 @@
+"""DELETE /api/bucket/{bucket_id}/data/events/delete_all: forget all events of a bucket."""
+
+from __future__ import annotations
+
+from tapedeck.api.request import Request
+from tapedeck.api.resolver import Api, Response
+from tapedeck.events import retrieving
+from tapedeck.events.store import CollectionId
+
+app = Api()
+
+
+@app.delete("/api/bucket/{bucket_id}/data/events/delete_all")
+def delete_events(request: Request) -> Response:
+    """What was deleted, as eventsKeysByApp tells it. For admins; captures that are done are sealed and stay (decision 20)."""
+    return Response(retrieving.delete_all(CollectionId(request.organization.id, request.environment.collection_id)))
+
+
+lambda_handler = app.handler

@@ -1,0 +1,24 @@
+"""POST /api/bucket/{bucket_id}/data/events/ingest: put events into a bucket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapedeck.api.request import Request
+from tapedeck.api.resolver import Api, note
+from tapedeck.events import ingesting
+from tapedeck.events.store import CollectionId
+
+app = Api()
+
+
+@app.post("/api/bucket/{bucket_id}/data/events/ingest")
+def ingest_events(request: Request) -> dict[str, Any]:
+    """`{"accepted": n, "ids": […]}` for one record, an array, or the agent's packet; the same request again adds nothing."""
+    collection = CollectionId(request.organization.id, request.environment.collection_id)
+    accepted = ingesting.take_records(collection, request.body(), idempotency_key=request.headers.get("idempotency-key"))
+    note(events=len(accepted.ids), repeated=accepted.repeated)
+    return {"accepted": len(accepted.ids), "ids": accepted.ids}
+
+
+lambda_handler = app.handler

@@ -1,0 +1,104 @@
+"""The compactor: many small chunks become few large ones, so that what is asked of a bucket costs the same however it came in.
+
+Neighbours of one size are merged when there are FAN_IN of them, so an event is written again once for each factor of FAN_IN in its
+chunk's size, and at most FAN_IN - 1 chunks of each size remain (a log-structured merge tree with size tiers). A chunk that is FULL is
+left alone. Every merge is one transaction (`store.merge`): it may be killed anywhere, and two compactors may meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from tapedeck import aws, clock
+from tapedeck.events import chunks, store, summaries
+from tapedeck.events.store import Chunk, CollectionId
+
+FAN_IN = 8
+MOST_PARTS = 64  # of one merge: a transaction may hold a hundred items
+FULL = 65_536  # events
+FULL_SIZE = 8_000_000  # bytes
+FULL_SUMMARY = 100_000  # bytes
+GRACE = 29 + 300  # seconds: the functions' timeout and five minutes
+HOURS = 3
+SWEPT_AT_ONCE = 2_000
+
+
+def merge_due() -> int:
+    """Merge what has come in since the last time, everywhere. Answers how many chunks went up in others."""
+    merged = 0
+    for due in store.due(store.MERGE):
+        while gone := merge_once(due.collection, due.generation):
+            merged += gone
+        store.settle(due)
+    return merged
+
+
+def merge_once(collection: CollectionId, generation: int) -> int:
+    """Make one merge where there is one to be made. Answers how many chunks went up in another."""
+    run = _run(store.steadily(lambda: list(store.oldest_first(collection, generation))))
+    if not run:
+        return 0
+    try:
+        bodies = aws.together(*(_opener(chunk) for chunk in run))
+    except store.Overtaken:
+        return 0
+    body = chunks.concat([(each, chunk.received) for each, chunk in zip(bodies, run, strict=True)])
+    summary = summaries.encode(summaries.merge([summaries.decode(chunk.summary) for chunk in run]))
+    if len(summary) > store.MOST_SUMMARY:
+        return 0
+    return len(run) - 1 if store.merge(collection, run, body, summary) else 0
+
+
+def sweep() -> int:
+    """Delete what generations left behind and what no chunk knows. Answers how many things there were."""
+    swept = 0
+    for left in store.due(store.SWEEP):
+        swept += store.sweep(left, SWEPT_AT_ONCE)
+    return swept + _sweep_orphans()
+
+
+def _run(chunks_in_order: Sequence[Chunk]) -> list[Chunk]:
+    """Neighbours of one tier, of the smallest tier that has enough of them; as many as make one full chunk at most."""
+    best: list[Chunk] = []
+    for _, group in groupby(chunks_in_order, key=_tier):
+        run = list(group)[:MOST_PARTS]
+        if _tier(run[0]) is None or len(run) < FAN_IN:
+            continue
+        if not best or (_tier(run[0]) or 0) < (_tier(best[0]) or 0):
+            best = run
+    taken: list[Chunk] = []
+    for chunk in best:
+        if taken and _is_full(sum(each.count for each in taken) + chunk.count, sum(each.size for each in taken) + chunk.size):
+            break
+        taken.append(chunk)
+    return taken if len(taken) > 1 else []
+
+
+def _tier(chunk: Chunk) -> int | None:
+    """Which power of FAN_IN its number of events is; None when it is full."""
+    if _is_full(chunk.count, chunk.size) or len(chunk.summary) > FULL_SUMMARY:
+        return None
+    return (chunk.count.bit_length() - 1) // (FAN_IN.bit_length() - 1)
+
+
+def _is_full(count: int, size: int) -> bool:
+    return count >= FULL or size >= FULL_SIZE
+
+
+def _sweep_orphans() -> int:
+    now, swept = clock.now(), 0
+    known: dict[CollectionId, set[str]] = {}
+    for collection, key, put_at in store.bodies([store.hour(now - 3600 * back) for back in range(HOURS + 1)]):
+        if put_at > now - GRACE:
+            continue
+        if collection not in known:
+            known[collection] = store.object_keys(collection)
+        if key not in known[collection]:
+            store.delete_object(key)
+            swept += 1
+    return swept
+
+
+def _opener(chunk: Chunk) -> Callable[[], bytes]:
+    return lambda: store.body(chunk)

@@ -1,0 +1,81 @@
+"""What is asked of a bucket's events: a page of them, their distribution in time, their names; and to be rid of them.
+
+Counts are in the chunks' summaries, so a deep offset is walked by counting, and only the chunks that hold the page are opened.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapedeck import aws
+from tapedeck.events import chunks, store, summaries
+from tapedeck.events.asking import Distribution, Retrieval
+from tapedeck.events.model import Event
+from tapedeck.events.store import Chunk, CollectionId
+
+
+def retrieve(collection: CollectionId, asked: Retrieval) -> list[Event]:
+    """The page of matching events, the newest first: those received last."""
+    return store.steadily(lambda: _retrieve(collection, asked))
+
+
+def distribution(collection: CollectionId, asked: Distribution) -> list[list[int]]:
+    """`[[start of the interval in ms, count], …]`, ascending: one Query, unless the interval is shorter than a minute.
+
+    Raises Invalid when there would be more points than a chart can show.
+    """
+    return store.steadily(lambda: _distribution(collection, asked))
+
+
+def keys_by_app(collection: CollectionId) -> list[dict[str, Any]]:
+    """`[{app_name, events, details}]`: the names of all events, by application."""
+    return store.steadily(lambda: summaries.keys_by_app([summaries.decode(chunk.summary) for chunk in store.newest_first(collection)]))
+
+
+def delete_all(collection: CollectionId) -> list[dict[str, Any]]:
+    """Forget all events at once, and answer what they were, as `keys_by_app` does. Safe to repeat: then there is nothing.
+
+    One write, whatever their number; what it leaves behind is swept later. What is received meanwhile stays.
+    """
+    left = store.begin_generation(collection)
+    old = store.steadily(
+        lambda: [summaries.decode(chunk.summary) for chunk in store.oldest_first(collection, left.generation)],
+    )
+    return summaries.keys_by_app(old)
+
+
+def _retrieve(collection: CollectionId, asked: Retrieval) -> list[Event]:
+    skip, found = asked.offset, list[Event]()
+    for chunk in store.newest_first(collection):
+        least, most = summaries.bounds(summaries.decode(chunk.summary), asked.wanted, asked.start, asked.end)
+        if most == 0:
+            continue
+        if least == most and skip >= most:
+            skip -= most
+            continue
+        opened = chunks.newest_first(store.body(chunk), asked.wanted, received=chunk.received, start=asked.start, end=asked.end)
+        for event in opened:
+            if skip:
+                skip -= 1
+                continue
+            found.append(event)
+            if len(found) == asked.limit:
+                return found
+    return found
+
+
+def _distribution(collection: CollectionId, asked: Distribution) -> list[list[int]]:
+    read = list(store.newest_first(collection))
+    counted = [summaries.decode(chunk.summary) for chunk in read]
+    if not asked.by.needs_events:
+        return summaries.histogram(counted, asked.wanted, start=asked.start, end=asked.end, by=asked.by)
+    summaries.refuse_too_many(counted, asked.wanted, start=asked.start, end=asked.end, by=asked.by)
+    wanted = [
+        chunk for chunk, summary in zip(read, counted, strict=True) if summaries.bounds(summary, asked.wanted, asked.start, asked.end)[1]
+    ]
+    events = [event for opened in aws.together(*map(_opener, wanted)) for event in opened] if wanted else []
+    return summaries.histogram_of_events(events, asked.wanted, start=asked.start, end=asked.end, by=asked.by)
+
+
+def _opener(chunk: Chunk) -> Any:
+    return lambda: chunks.decode(store.body(chunk), received=chunk.received)
