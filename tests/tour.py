@@ -83,6 +83,7 @@ def _events(system: System) -> None:
     assert len(agent.events(system, acme, "paid", limit=1000)) == 450
     assert agent.histogram(system, acme, "paid").status == 200
     agent.keys(system, acme)
+    assert system.request("GET", agent.bucket_url(acme.web, "/data/events/tail"), token=owner).status == 200
     made = system.request("POST", "/v1/collection", json={"name": "orders"}, token=owner).json()
     assert agent.collect(system, made["token"], {"type": "paid"}).status == 200
     for url in ("/v1/collection", f"/v1/collection/{made['id']}", "/api/bucket", agent.bucket_url(acme.web)):

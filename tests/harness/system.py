@@ -98,7 +98,7 @@ class System:
         self._moto.start()
         self.cloud.install(self._patch)
         self._patch.setattr(aws, "together", self.cloud.together)
-        self._patch.setattr(clock, "_time", SimpleNamespace(time=lambda: self.now))
+        self._patch.setattr(clock, "_time", SimpleNamespace(time=lambda: self.now, sleep=self.skip))
         self._patch.setattr(moto.s3.models, "utcnow", self._moto_now)
         self.cold()
         self._create_resources()

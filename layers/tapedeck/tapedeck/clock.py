@@ -1,4 +1,4 @@
-"""The one clock: every 'now' of the system is read here, so that a test can hold it still."""
+"""The one clock: every 'now' of the system is read here, and every wait is waited, so that a test can hold it still."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from datetime import UTC, datetime
 def now() -> float:
     """Seconds since the epoch, UTC."""
     return _time.time()
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    _time.sleep(seconds)
 
 
 def iso(seconds: float) -> str:

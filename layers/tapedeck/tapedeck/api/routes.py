@@ -63,6 +63,7 @@ ROUTES = (
     Route("GET", _BUCKET, "bucket_events.get_bucket", "environment", "bucket:read", dialect=_PM2),
     Route("POST", _BUCKET + "/data/events", "bucket_events.retrieve_events", "environment", "bucket:read", dialect=_PM2),
     Route("POST", _BUCKET + "/data/events/stats", "bucket_events.retrieve_histogram", "environment", "bucket:read", dialect=_PM2),
+    Route("GET", _BUCKET + "/data/events/tail", "bucket_events.tail_events", "environment", "bucket:read", dialect=_PM2),
     Route("GET", _BUCKET + "/data/eventsKeysByApp", "bucket_events.list_event_keys", "environment", "bucket:read", dialect=_PM2),
     Route("DELETE", _BUCKET + "/data/events/delete_all", "bucket_events.delete_events", "environment", "bucket:admin", True, _PM2),
     Route("POST", _BUCKET + "/data/events/ingest", "bucket_events.ingest_events", "environment", "bucket:write", dialect=_PM2),

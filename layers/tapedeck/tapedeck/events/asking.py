@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tapedeck import strict_json
@@ -35,6 +36,23 @@ class Distribution(NamedTuple):
     start: int
     end: int
     by: Interval
+
+
+class Tail(NamedTuple):
+    """What a reader that follows a bucket wants: events from number `after` on (None: from now on), waited for so many seconds."""
+
+    wanted: Filter
+    after: int | None
+    wait: int
+    limit: int
+
+
+def tail(asked: Mapping[str, list[str]]) -> Tail:
+    """The query `after`, `wait` (0 to 20 seconds), `limit` (1 to 1000), `event_name`, `app_name`, `server_name`. Raises Invalid."""
+    said: dict[str, Any] = {name: values[-1] for name, values in asked.items() if values and values[-1]}
+    wanted = Filter(_text(said, "event_name"), _text(said, "app_name"), _text(said, "server_name"))
+    after = _number(said, "after", 0, 10**15, default=-1)
+    return Tail(wanted, None if after < 0 else after, _number(said, "wait", 0, 20, default=0), _number(said, "limit", 1, 1000, default=100))
 
 
 def retrieval(body: bytes | str | None) -> Retrieval:

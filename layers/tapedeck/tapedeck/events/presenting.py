@@ -15,6 +15,11 @@ def elements(events: Iterable[Event]) -> bytes:
     return orjson.dumps([_element(event) for event in events])
 
 
+def followed(events: Iterable[Event], following: int) -> bytes:
+    """`{"next": number, "events": [element…]}`: what a reader that follows a bucket is told."""
+    return b'{"next":%d,"events":%b}' % (following, elements(events))
+
+
 def _element(event: Event) -> dict[str, Any]:
     return {
         "_id": event.id,

@@ -5,18 +5,36 @@ Counts are in the chunks' summaries, so a deep offset is walked by counting, and
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from tapedeck import aws
+from tapedeck import aws, clock
 from tapedeck.events import chunks, store, summaries
-from tapedeck.events.asking import Distribution, Retrieval
+from tapedeck.events.asking import Distribution, Retrieval, Tail
 from tapedeck.events.model import Event
 from tapedeck.events.store import Chunk, CollectionId
+
+PAUSE = 1.0  # seconds between two looks at a bucket that is followed
 
 
 def retrieve(collection: CollectionId, asked: Retrieval) -> list[Event]:
     """The page of matching events, the newest first: those received last."""
     return store.steadily(lambda: _retrieve(collection, asked))
+
+
+def follow(collection: CollectionId, asked: Tail) -> tuple[list[Event], int]:
+    """The matching events from a number on, the oldest first, and the number from which to ask next: waited for, if there are none.
+
+    Without a number: none, and the number of the next event to come. Events that were deleted meanwhile are not waited for.
+    """
+    if asked.after is None:
+        return [], store.head_of(collection).next
+    after, until = asked.after, clock.now() + asked.wait
+    while True:
+        found, after = store.steadily(partial(_from, collection, asked, after))
+        if found or clock.now() >= until:
+            return found, after
+        clock.sleep(min(PAUSE, until - clock.now()))
 
 
 def distribution(collection: CollectionId, asked: Distribution) -> list[list[int]]:
@@ -62,6 +80,22 @@ def _retrieve(collection: CollectionId, asked: Retrieval) -> list[Event]:
             if len(found) == asked.limit:
                 return found
     return found
+
+
+def _from(collection: CollectionId, asked: Tail, after: int) -> tuple[list[Event], int]:
+    fresh: list[Chunk] = []
+    for chunk in store.newest_first(collection):
+        if chunk.end <= after:
+            break
+        fresh.append(chunk)
+    found: list[Event] = []
+    for chunk in reversed(fresh):
+        for number, event in enumerate(chunks.decode(store.body(chunk), received=chunk.received), chunk.first):
+            if number >= after and asked.wanted.matches(event.name, event.app, event.server):
+                found.append(event)
+                if len(found) == asked.limit:
+                    return found, number + 1
+    return found, max(after, fresh[0].end if fresh else after)
 
 
 def _distribution(collection: CollectionId, asked: Distribution) -> list[list[int]]:

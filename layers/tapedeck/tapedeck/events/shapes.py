@@ -47,6 +47,13 @@ class BucketEvents(RootModel[list[BucketEvent]]):
     """Events, newest first."""
 
 
+class FollowedEvents(Shape):
+    """Events as they came."""
+
+    next: int = Field(description="The number from which to ask on.")
+    events: list[BucketEvent]
+
+
 Point = Annotated[tuple[Milliseconds, int], Field(description="[start of the bucket in ms since the epoch, number of events]")]
 
 
