@@ -50,7 +50,7 @@ class Index:
             assert store.place_before(first) <= after <= store.place_after(last), "DynamoDB refuses a start outside of the condition"
             found = [place for place in found if (place < after if newest_first else place > after)]
         size = min(self.page, most or self.page)
-        rows = [Document(at.split("#")[1], project, {"started": int(at.split("#")[0]) / 1000, "finished": END}) for at in found[:size]]
+        rows = [Document(at.split("#")[1], project, {"started": (int(at.split("#")[0]) + 0.5) / 1000, "finished": END}) for at in found[:size]]
         return rows, store.place(rows[-1]) if len(rows) == size else None
 
 
