@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tapedeck.errors import Invalid
@@ -109,6 +109,13 @@ def test_bounds_hold_and_are_exact_when_no_minute_is_cut(batch: list[Event], wan
     assert least == most == len(wanted_of(batch, wanted, start, end))
 
 
+def test_bounds_know_when_the_first_and_the_last_were() -> None:
+    summary = summarise([event(BASE + 10), event(BASE + 20)])
+    assert bounds(summary, start=BASE + 10, end=BASE + 21) == (2, 2)
+    assert bounds(summary, start=BASE + 21) == bounds(summary, end=BASE + 10) == (0, 0)
+    assert bounds(summary, start=BASE + 11) == bounds(summary, end=BASE + 20) == (0, 2)
+
+
 @given(st.lists(batches, max_size=3))
 def test_keys_by_app_are_what_a_walk_over_all_finds(parts: list[list[Event]]) -> None:
     """Decision 19: "keys by app `[{app_name, events:[…], details:[{name,count,first,last}]}]`"."""
@@ -198,6 +205,19 @@ def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
     assert interval("week").floor(0) == -3 * day
 
 
+def test_every_month_has_its_point() -> None:
+    """Whatever its length; through a leap February and a turn of the year."""
+    month = interval("month")
+    found = histogram([summarise([event(BASE - 86_400_000 * 60), event(BASE + 86_400_000 * 330)])], ANY, start=0, end=BASE * 2, by=month)
+    assert [iso(bucket)[:10] for bucket, _ in found] == ["2023-12-01", *(f"2024-{n:02}-01" for n in range(1, 13)), "2025-01-01"]
+
+
+def test_a_window_is_widened_to_whole_minutes() -> None:
+    batch = [event(BASE), event(BASE + 2 * MINUTE - 1), event(BASE + 2 * MINUTE)]
+    found = histogram([summarise(batch)], ANY, start=BASE + 59_999, end=BASE + MINUTE + 1, by=interval("minute"))
+    assert found == [[BASE, 1], [BASE + MINUTE, 1]]
+
+
 def test_twenty_thousand_points_are_given_and_one_more_is_not() -> None:
     """bucket-events.md §4.4: "cap on points (20 000) → 400"; with the number."""
     most = [summarise([event(BASE), event(BASE + (MAX_POINTS - 1) * MINUTE)])]
@@ -209,14 +229,16 @@ def test_twenty_thousand_points_are_given_and_one_more_is_not() -> None:
     assert len(histogram(more, ANY, **window, by=interval("2m"))) == MAX_POINTS // 2 + 1
 
 
-@given(st.integers(0, 10**6), st.integers(0, 10**6))
+@given(st.integers(0, 10**6), st.integers(0, 10**6) | st.integers(MAX_POINTS - 100, MAX_POINTS + 200))
+@example(59, 59 + MAX_POINTS - 1)
+@example(0, MAX_POINTS + 121)
 def test_too_many_seconds_are_refused_before_anything_is_opened(a: int, b: int) -> None:
     batch = [event(BASE + a * 1000), event(BASE + b * 1000)]
     window = {"start": BASE, "end": BASE + 10**10}
     try:
         histogram_of_events(batch, ANY, **window, by=interval("second"))
     except Invalid:
-        if abs(a - b) > MAX_POINTS + 60:
+        if abs(a - b) > MAX_POINTS + 120:
             with pytest.raises(Invalid, match="points"):
                 summaries.refuse_too_many([summarise(batch)], ANY, **window, by=interval("second"))
     else:

@@ -212,8 +212,8 @@ def histogram_of_events(events: Iterable[Event], wanted: Filter, *, start: int, 
 def refuse_too_many(summaries: Iterable[Summary], wanted: Filter, *, start: int, end: int, by: Interval) -> None:
     """Invalid when a histogram is sure to have more than 20,000 points: to be asked before chunks are opened for it."""
     minutes = [minute for minute, _ in _minutes(summaries, wanted, start, end)]
-    if minutes:  # the first minute's event may have been at its end, the last one's at its begin
-        _refuse((max(minutes) - min(minutes)) * MINUTE // by.width)
+    if minutes:  # the first minute's event may have been in its last ms, the last one's in its first
+        _refuse(((max(minutes) - min(minutes) - 1) * MINUTE + 1) // by.width + 1)
 
 
 def _minutes(summaries: Iterable[Summary], wanted: Filter, start: int, end: int) -> Iterator[tuple[int, int]]:
