@@ -21,7 +21,7 @@ ALL_SIZES = (*SIZES, 50_000)
 TRIPS = 4
 JUDGED = 10_000  # the size at which the target is
 MOST_ROUNDS = 25  # of one way to answer a search; the first only warms
-ENOUGH = 500.0  # milliseconds of CPU after which a way is not tried again
+ENOUGH = 300.0  # milliseconds of CPU after which a way is not tried again
 EVALUATED, DECODED, WHOLE = "evaluated", "decoded", "whole"
 OURS = {
     EVALUATED: "query parsed, conditions, order: rows decoded already",
