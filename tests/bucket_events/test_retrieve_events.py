@@ -100,5 +100,15 @@ def test_a_deep_page_opens_only_the_chunks_that_hold_it(system: System) -> None:
     assert sum(call.service == "dynamodb" for call in calls) == 1
 
 
+def test_a_page_of_heavy_events_ends_before_lambdas_limit_and_goes_on_by_offset(system: System) -> None:
+    for n in range(9):
+        put(system, system.acme, record(n=n, text=noise(n, 900_000)))
+    seen: list[int] = []
+    while page := events(system, system.acme, "paid", offset=len(seen)):
+        assert len(page) < 9
+        seen += [event["data"]["n"] for event in page]
+    assert seen == list(range(8, -1, -1))
+
+
 def test_an_outsider_may_not_look(system: System) -> None:
     assert retrieve(system, system.acme, "paid", by="outsider").status == 403

@@ -100,6 +100,15 @@ def test_an_even_list_takes_at_most_three_trips(monkeypatch: pytest.MonkeyPatch,
     assert index.queries <= 3 * pages + 1, "and not many more queries than pages"
 
 
+def test_projects_of_very_different_sizes_take_at_most_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each list gets as many pieces as it needs, not an equal share."""
+    dice = random.Random(2)
+    lists = {project: places([dice.randrange(1_000_000, 2_000_000) for _ in range(size)]) for project, size in enumerate((3000, 1000, 300, 20))}
+    index = Index(monkeypatch, lists, 100)
+    scanned(index)
+    assert index.trips <= 3
+
+
 def test_a_list_whose_rows_are_all_of_the_last_hour_takes_at_most_four(monkeypatch: pytest.MonkeyPatch) -> None:
     dice = random.Random(1)
     index = Index(monkeypatch, {1: places([dice.randrange(1_990_000, 2_000_000) for _ in range(4_000)])}, 100)

@@ -14,11 +14,12 @@ from tapedeck.events.asking import Distribution, Retrieval, Tail
 from tapedeck.events.model import Event
 from tapedeck.events.store import Chunk, CollectionId
 
+MOST_BYTES = 3_000_000  # of data in an answer: a Lambda answer may weigh 6 MB; the page ends there, and its offset goes on from its length
 PAUSE = 1.0  # seconds between two looks at a bucket that is followed
 
 
 def retrieve(collection: CollectionId, asked: Retrieval) -> list[Event]:
-    """The page of matching events, the newest first: those received last."""
+    """The page of matching events, the newest first: those received last. It ends before its limit when its events are heavy."""
     return store.steadily(lambda: _retrieve(collection, asked))
 
 
@@ -63,7 +64,7 @@ def delete_all(collection: CollectionId) -> list[dict[str, Any]]:
 
 
 def _retrieve(collection: CollectionId, asked: Retrieval) -> list[Event]:
-    skip, found = asked.offset, list[Event]()
+    skip, weight, found = asked.offset, 0, list[Event]()
     for chunk in store.newest_first(collection):
         least, most = summaries.bounds(summaries.decode(chunk.summary), asked.wanted, asked.start, asked.end)
         if most == 0:
@@ -77,7 +78,8 @@ def _retrieve(collection: CollectionId, asked: Retrieval) -> list[Event]:
                 skip -= 1
                 continue
             found.append(event)
-            if len(found) == asked.limit:
+            weight += len(event.data)
+            if len(found) == asked.limit or weight > MOST_BYTES:
                 return found
     return found
 
@@ -88,12 +90,13 @@ def _from(collection: CollectionId, asked: Tail, after: int) -> tuple[list[Event
         if chunk.end <= after:
             break
         fresh.append(chunk)
-    found: list[Event] = []
+    weight, found = 0, list[Event]()
     for chunk in reversed(fresh):
         for number, event in enumerate(chunks.decode(store.body(chunk), received=chunk.received), chunk.first):
             if number >= after and asked.wanted.matches(event.name, event.app, event.server):
                 found.append(event)
-                if len(found) == asked.limit:
+                weight += len(event.data)
+                if len(found) == asked.limit or weight > MOST_BYTES:
                     return found, number + 1
     return found, max(after, fresh[0].end if fresh else after)
 

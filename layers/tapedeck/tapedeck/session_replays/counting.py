@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tapedeck.session_replays.merging import Row
 
+_NOTHING: Row = {}
 DEAD, RAGE = 1, 2  # what a row's `slow` says of a click; rage is dead as well
 
 
@@ -18,12 +19,12 @@ def count_linked(row: Row, level: str) -> int:
 
 def count_urls(row: Row) -> int:
     """How many urls were visited: one visited twice is two."""
-    return sum(row.get("url_counts", {}).values())
+    return sum(row.get("url_counts", _NOTHING).values())
 
 
 def count_traces(row: Row) -> int:
     """How many traces its segments named: one named by two of them is two."""
-    return sum(row.get("trace_counts", {}).values())
+    return sum(row.get("trace_counts", _NOTHING).values())
 
 
 def count_dead_clicks(row: Row) -> int:
@@ -33,7 +34,8 @@ def count_dead_clicks(row: Row) -> int:
 
 def count_rage_clicks(row: Row) -> int:
     """How many of them were repeated in anger."""
-    return sum(anger == RAGE for anger in row.get("slow", {}).values())
+    slow = row.get("slow")
+    return sum(anger == RAGE for anger in slow.values()) if slow else 0
 
 
 def activity(row: Row) -> int:
@@ -49,5 +51,5 @@ def span(row: Row) -> tuple[float, float]:
 
 def duration(row: Row) -> int:
     """Whole seconds from first to last: both are cut to the second before they are compared."""
-    started, finished = span(row)
-    return int(finished) - int(started)
+    finished: float = row.get("finished", 0)
+    return int(finished) - int(row.get("started", finished))

@@ -68,13 +68,7 @@ def scan(
         rows += sum(count for _, count, _ in pages)
         if rows > MOST_ROWS:
             raise errors.Invalid("Query limits exceeded. Try narrowing your request.")
-        allowed = max(1, PIECES // len(pieces))
-        pieces = [
-            part
-            for piece, (_, _, stopped) in zip(pieces, pages, strict=True)
-            if stopped is not None
-            for part in _cut(piece, stopped, newest_first, allowed)
-        ]
+        pieces = _rest(pieces, [stopped for _, _, stopped in pages], newest_first)
         yield Trip([result for result, _, _ in pages], _known_to(pieces, newest_first))
         most = None
 
@@ -89,10 +83,33 @@ def _page(
     return reduce([row for row in rows if not merging.is_older(row.row, oldest)]), len(rows), stopped
 
 
+def _rest(pieces: Sequence[_Piece], stops: Sequence[str | None], newest_first: bool) -> list[_Piece]:
+    """What is left of pieces of which a page was read, in parts: each gets as many as it needs, or its share when PIECES do not suffice."""
+    left = [(piece, stopped) for piece, stopped in zip(pieces, stops, strict=True) if stopped is not None]
+    needs = [math.ceil(ahead / _step(covered)) or 1 for covered, ahead in (_behind_and_ahead(*each, newest_first) for each in left)]
+    scale = min(1.0, PIECES / max(1, sum(needs)))
+    return [
+        part
+        for (piece, stopped), need in zip(left, needs, strict=True)
+        for part in _cut(piece, stopped, newest_first, max(1, int(need * scale)))
+    ]
+
+
+def _behind_and_ahead(piece: _Piece, stopped: str, newest_first: bool) -> tuple[int, int]:
+    """How many milliseconds of its piece a page covered, and how many it left."""
+    at = store.moment(stopped)
+    return (piece.last - at, at - piece.first) if newest_first else (at - piece.first, piece.last - at)
+
+
+def _step(covered: int) -> int:
+    """How many milliseconds should fill a page where the last one covered `covered`."""
+    return max(1, int(covered / SPARE))
+
+
 def _cut(piece: _Piece, stopped: str, newest_first: bool, allowed: int) -> list[_Piece]:
     """What a page left of its piece, in parts that should each fill a page; the one where it stopped goes on from there."""
     at = store.moment(stopped)
-    covered, left = (piece.last - at, at - piece.first) if newest_first else (at - piece.first, piece.last - at)
+    covered, left = _behind_and_ahead(piece, stopped, newest_first)
     begins = [at - edge if newest_first else at + edge for edge in _edges(covered, left, allowed)]
     if newest_first:
         firsts, lasts = [*(begin + 1 for begin in begins[1:]), piece.first], begins
@@ -108,7 +125,7 @@ def _edges(covered: int, left: int, allowed: int) -> list[int]:
     Equal parts while they suffice. Where they do not, the list is long or it thins out (a young one in a long period): then three
     quarters of the parts are as dense as the page was, and the others double their length.
     """
-    step = max(1, int(covered / SPARE))
+    step = _step(covered)
     if math.ceil(left / step) <= allowed:
         return list(range(0, max(1, left), step))
     edges = list(range(0, max(1, allowed * 3 // 4) * step, step))
