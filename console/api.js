@@ -31,17 +31,18 @@ export function takeTokenFromAddress() {
 
 const seg = encodeURIComponent;
 
-async function call(path, {method = 'GET', signal} = {}) {
+async function call(path, {method = 'GET', body, signal} = {}) {
+  const headers = {Authorization: `Bearer ${token()}`, ...(body && {'Content-Type': 'application/json'})};
   let answer;
   try {
-    answer = await fetch(base + path, {method, signal, headers: {Authorization: `Bearer ${token()}`}, credentials: 'omit', cache: 'no-store'});
+    answer = await fetch(base + path, {method, signal, headers, body: body && JSON.stringify(body), credentials: 'omit', cache: 'no-store'});
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError(0, 'The server cannot be reached. Is it running?');
   }
   if (answer.ok) return answer;
-  const body = await answer.json().catch(() => null);
-  const detail = body?.detail?.message ?? body?.detail;
+  const said = await answer.json().catch(() => null);
+  const detail = said?.detail?.message ?? said?.detail ?? said?.msg;
   throw new ApiError(answer.status, typeof detail === 'string' ? detail : `The server answered ${answer.status}.`, answer.headers.get('Request-Id'));
 }
 
@@ -128,4 +129,34 @@ export async function segments(id, project, count, {signal, onprogress}) {
     else cursor = page.length > 0 && received.length < count ? `0:${received.length}:0` : null;
   }
   return received;
+}
+
+/** The buckets of the caller, one an environment: [{_id, name, …}]. */
+export async function buckets(signal) {
+  return (await call('/api/bucket', {signal})).json();
+}
+
+/** What happened in a bucket: [{app_name, events: [names], details: [{name, count, first, last}]}]. */
+export async function eventNames(bucket, signal) {
+  return (await call(`/api/bucket/${seg(bucket)}/data/eventsKeysByApp`, {signal})).json();
+}
+
+/** Numbers stay as they were sent, 4.20 and those that JavaScript has no room for, where the browser can do that. */
+const verbatim = JSON.rawJSON && ((_, value, context) => (typeof value === 'number' && context && String(value) !== context.source ? JSON.rawJSON(context.source) : value));
+
+/** A page of events, the newest first; asked is {event_name, app_name, server_name, start, end, limit, offset}. */
+export async function events(bucket, asked, signal) {
+  const answer = await call(`/api/bucket/${seg(bucket)}/data/events`, {method: 'POST', body: asked, signal});
+  return JSON.parse(await answer.text(), verbatim);
+}
+
+/** [[start of the interval in milliseconds, count], …], ascending and without gaps; asked is {event_name, app_name, server_name, days, interval}. */
+export async function distribution(bucket, asked, signal) {
+  return (await call(`/api/bucket/${seg(bucket)}/data/events/stats`, {method: 'POST', body: asked, signal})).json();
+}
+
+/** {next, events}, the oldest first: what came from number `after` on, or comes within `wait` seconds; without `after` only where the end is. */
+export async function newEvents(bucket, asked, signal) {
+  const answer = await call(`/api/bucket/${seg(bucket)}/data/events/tail?${new URLSearchParams(asked)}`, {signal});
+  return JSON.parse(await answer.text(), verbatim);
 }

@@ -1,7 +1,8 @@
-// Which page is shown: ?replay=…, ?page=setup or the list; and signing in and out.
+// Which page is shown: ?replay=…, ?page=events, ?page=setup or the list; and signing in and out.
 
 import * as api from './api.js';
 import {announce, failure, h, notice} from './dom.js';
+import {eventsPage} from './events.js';
 import {listPage} from './list.js';
 import {playerPage} from './player.js';
 import {setupPage} from './setup.js';
@@ -11,6 +12,7 @@ let leave = new AbortController();
 
 function pageOf(parameters) {
   if (parameters.has('replay')) return ['player', playerPage];
+  if (parameters.get('page') === 'events') return ['events', eventsPage];
   if (parameters.get('page') === 'setup') return ['setup', setupPage];
   return ['list', listPage];
 }

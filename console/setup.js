@@ -12,8 +12,9 @@ Sentry.init({
   replaysOnErrorSampleRate: 1.0,
 });`;
 
-function codeBlock(label, text) {
-  const button = h('button', {class: 'button small copy', type: 'button', 'aria-label': `Copy ${label}`, onclick: () => copy(text, button)}, icon('copy', 15), h('span', {class: 'label'}, 'Copy'));
+/** Text to copy; `meant` is what is copied where that says more than what is shown. */
+export function codeBlock(label, text, meant = text) {
+  const button = h('button', {class: 'button small copy', type: 'button', 'aria-label': `Copy ${label}`, onclick: () => copy(meant, button)}, icon('copy', 15), h('span', {class: 'label'}, 'Copy'));
   return h('figure', {class: 'code'}, h('figcaption', {}, label, button), h('pre', {tabindex: '0'}, h('code', {}, text)));
 }
 
