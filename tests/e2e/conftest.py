@@ -75,17 +75,18 @@ class Stack:
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.status == 200
 
-    def ingest(self, bucket_id: str, records: list[dict[str, Any]]) -> list[str]:
-        """Put events into a bucket as an agent does; their ids."""
-        request = urllib.request.Request(
-            f"{self.api_url}/api/bucket/{bucket_id}/data/events/ingest",
-            data=json.dumps(records).encode(),
-            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
-            method="POST",
-        )
+    def bucket(self, method: str, path: str, body: bytes | None = None) -> Any:
+        """What a bucket answers; the path begins with its id."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.api_url}/api/bucket/{path}", data=body, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
-            ids: list[str] = json.load(answer)["ids"]
-            return ids
+            return json.load(answer)
+
+    def ingest(self, bucket_id: str, records: list[dict[str, Any]] | bytes) -> list[str]:
+        """Put events into a bucket as an agent does; their ids."""
+        body = records if isinstance(records, bytes) else json.dumps(records).encode()
+        ids: list[str] = self.bucket("POST", f"{bucket_id}/data/events/ingest", body)["ids"]
+        return ids
 
 
 def until(question: Callable[[], T | None], what: str, seconds: float = 30) -> T:
