@@ -215,7 +215,7 @@ def _all_error_ids(document: Document) -> Texts:
     """Those that segments named and those of linked events."""
     named: Mapping[str, Any] = document.row.get("error_ids", _NOTHING)
     links = document.row.get("links")
-    return named if not links else [*named, *(event_id for event_id, link in links.items() if link[1] == "error")]
+    return named if not links else [*named, *[event_id for event_id, link in links.items() if link[1] == "error"]]
 
 
 def _kept(key: str, place: tuple[str, str], aliases: tuple[str, ...] = ()) -> Field:

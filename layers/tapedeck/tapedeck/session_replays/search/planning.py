@@ -80,7 +80,10 @@ def _page(
         period.organization_id, piece.project_id, piece.first, piece.last, newest_first=newest_first, most=most, after=piece.after
     )
     oldest = clock.now() - store.retention()
-    return reduce([row for row in rows if not merging.is_older(row.row, oldest)]), len(rows), stopped
+    count = len(rows)
+    if period.start < oldest:  # else none of them can be: it began in the period
+        rows = [row for row in rows if not merging.is_older(row.row, oldest)]
+    return reduce(rows), count, stopped
 
 
 def _rest(pieces: Sequence[_Piece], stops: Sequence[str | None], newest_first: bool) -> list[_Piece]:
