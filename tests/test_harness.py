@@ -132,7 +132,12 @@ def test_literal_paths_win_over_parameters_and_greedy_ones_take_the_rest(small: 
     assert small.request("POST", "/all/a/b").json()["pathParameters"] == {"rest": "a/b"}
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/things/a"), ("GET", "/things/a/"), ("POST", "/things/a/b/"), ("POST", "/")])
+def test_a_slash_at_the_end_is_neither_here_nor_there(small: System) -> None:
+    assert small.request("POST", "/things/a").json()["resource"] == "/things/{name}/"
+    assert small.request("POST", "/all/a/b/").json()["resource"] == "/all/{rest+}"
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/thing/a/"), ("GET", "/things/a/"), ("POST", "/things/a/b/"), ("POST", "/")])
 def test_an_unknown_route_is_the_gateways_answer(small: System, method: str, path: str) -> None:
     answer = small.request(method, path)
     assert answer.status == 404
