@@ -1,6 +1,7 @@
 """`python -m bench`: measure everything, print the table, and fail when a number is over its target.
 
-`python -m bench search` measures searches alone, at all sizes or at those that follow, beside what it installs for comparison.
+`python -m bench ingesting collecting` measures these alone. `python -m bench search` measures searches, at all sizes or at those that
+follow, beside what it installs for comparison.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "layers" / "tapedeck"), str(ROOT)]
 
-from bench import downloading, figures, ingesting, material, remembering, search, starting, tripping  # noqa: E402 - after the path to what they measure
+# After the path to what they measure:
+from bench import collecting, downloading, figures, ingesting, material, remembering, search, starting, tripping  # noqa: E402
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit status: how many numbers are over their target."""
-    kinds: dict[str, Callable[[], list[figures.Figure]]] = {
-        kind.__name__.rpartition(".")[2]: kind.measure for kind in (starting, ingesting, downloading, remembering, tripping, search)
-    }
+    modules = (starting, ingesting, collecting, downloading, remembering, tripping, search)
+    kinds: dict[str, Callable[[], list[figures.Figure]]] = {kind.__name__.rpartition(".")[2]: kind.measure for kind in modules}
     if arguments[:1] == ["search"]:
         sizes = [int(size.replace("_", "")) for size in arguments[1:]] or search.ALL_SIZES
         kinds = {"search": partial(search.measure, sizes, fetch=True)}
+    elif arguments:
+        kinds = {name: kinds[name] for name in arguments}
     measured: list[figures.Figure] = []
     for name, measure in kinds.items():
         print(f"{name} …", file=sys.stderr, flush=True)

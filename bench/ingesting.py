@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import os
-import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
-from bench import material
+from bench import material, timing
 from bench.figures import Figure
 
 SEGMENTS = 40
@@ -43,33 +38,6 @@ def measure() -> list[Figure]:
             raw = zlib.decompress(body)
             put(Bucket="recordings", Key=f"{hashlib.sha256(body).hexdigest()}/{len(raw)}", Body=body)
 
-    with _one_core():
-        mine, plain = (seconds / SEGMENTS * 1000 for seconds in _cpu([ours, theirs]))
+    with timing.one_core():
+        mine, plain = (seconds / SEGMENTS * 1000 for seconds in timing.best_cpu([ours, theirs], rounds=ROUNDS))
     return [Figure("ingest a 60-KB segment: CPU over inflate + sha256 + one put_object", mine, plain, 3)]
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Where the system can do that: threads that wander between cores cost what they would not in Lambda."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
-
-
-def _cpu(works: Sequence[Callable[[], None]]) -> list[float]:
-    took: list[list[float]] = [[] for _ in works]
-    for work in works:
-        work()
-    gc.collect()
-    for _ in range(ROUNDS):
-        for work, times in zip(works, took, strict=True):
-            before = time.process_time()
-            work()
-            times.append(time.process_time() - before)
-    return [min(times) for times in took]

@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "STAGE": "staging",
     "REPLAYS_TABLE": "replays",
+    "EVENTS_TABLE": "events",
     "CONTROL_TABLE": "control",
     "RECORDINGS_BUCKET": "recordings",
     "RETENTION_DAYS": "90",

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from bench.figures import Figure
-from bench.ingesting import _one_core
+from bench.timing import one_core
 
 SIZES = (1_000, 10_000)  # of `make bench`; the largest is `make bench-search`'s
 ALL_SIZES = (*SIZES, 50_000)
@@ -37,7 +37,7 @@ def measure(sizes: Sequence[int] = SIZES, *, fetch: bool = False) -> list[Figure
 
     missing = engines.install(fetch=fetch)
     figures: list[Figure] = []
-    with patch.object(clock, "now", lambda: replays.NOW), _one_core():
+    with patch.object(clock, "now", lambda: replays.NOW), one_core():
         for size in sizes:
             figures += _measure(size, missing)
     return figures
