@@ -29,7 +29,7 @@ const counted = (value) => `${number(value)} ${value === 1 ? 'event' : 'events'}
 /** What the address chooses. `of` is how many events there were when the first page was read: later pages count from there. */
 function chosen(parameters) {
   const one = Object.fromEntries(Object.entries(USUAL).map(([name, usual]) => [name, parameters.get(name) || usual]));
-  if (!DAYS[one.days]) one.days = USUAL.days;
+  if (!Object.hasOwn(DAYS, one.days)) one.days = USUAL.days;
   if (!intervals(one.days).some(({key}) => key === one.interval)) one.interval = '';
   for (const name of ['from', 'offset', 'of']) if (!/^\d{1,15}$/.test(one[name])) one[name] = '';
   return one;
@@ -276,7 +276,7 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
 
   function none() {
     const element = h('p', {class: 'rows-empty', hidden: list.children.length > 0},
-      now.from ? 'Nothing in this interval.' : shown.server || shown.app ? `No ${shown.event} from there. ` : `No ${shown.event} yet.`,
+      now.from ? 'Nothing in this interval.' : shown.server || shown.app ? `No ${shown.event} from there. ` : `There is no ${shown.event} yet.`,
       !now.from && (shown.server || shown.app) && h('button', {class: 'button small', type: 'button', onclick: () => change({event: shown.event, app: '', server: ''}, 'filter-app')}, 'From everywhere'));
     return element;
   }
@@ -299,15 +299,16 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
     state.replaceChildren(...(name === 'live' ? [h('i', {class: 'live-dot', 'aria-hidden': 'true'})] : []), text);
   }
 
+  /** The newest go on top; who reads further down is not pushed about. */
   function arrived(events) {
-    const known = new Set([...list.children].map(({dataset}) => dataset.id));
-    const fresh = events.filter(({_id}) => !known.has(_id));
+    const listed = new Set([...list.children].map(({dataset}) => dataset.id));
+    const fresh = events.filter(({_id}) => !listed.has(_id));
     if (!fresh.length) return;
-    const place = list.firstChild?.getBoundingClientRect().top;
+    const [read, place] = [list.firstChild, list.firstChild?.getBoundingClientRect().top];
     list.prepend(...fresh.slice(-MOST_ROWS).reverse().map((one) => row(one, true)));
     while (list.children.length > MOST_ROWS) list.lastChild.remove();
     listBox.querySelector('.rows-empty').hidden = true;
-    if (place < 0) globalThis.scrollBy(0, list.children[fresh.length]?.getBoundingClientRect().top - place || 0);   // who reads further down is not pushed about
+    if (place < 0 && read.isConnected) globalThis.scrollBy(0, read.getBoundingClientRect().top - place);
     offer(fresh);
     unheard += fresh.length;
     refreshing ??= setTimeout(refresh, REFRESH);
