@@ -256,7 +256,7 @@ PURE = {  # decisions that are computable on paper: no AWS, no environment, no d
     "events": {"model", "parsing", "chunks", "summaries", "asking", "presenting", "shapes"},
     "environments": {"model", "tokens"},
 }
-FOUNDATION = {"errors", "clock", "ids", "strict_json"}
+FOUNDATION = {"errors", "clock", "ids", "strict_json", "aws"}
 DOMAINS = {path.name for path in (LAYER / "tapedeck").iterdir() if path.is_dir() and path.name not in ("api", "__pycache__")}
 KNOWS_CALLERS = {
     "auth",

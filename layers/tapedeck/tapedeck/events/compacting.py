@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from tapedeck import aws, clock
+from tapedeck import aws, clock, objects
 from tapedeck.events import chunks, store, summaries
 from tapedeck.events.store import Chunk, CollectionId
 
@@ -89,13 +89,14 @@ def _is_full(count: int, size: int) -> bool:
 def _sweep_orphans() -> int:
     now, swept = clock.now(), 0
     known: dict[CollectionId, set[str]] = {}
-    for collection, key, put_at in store.bodies([store.hour(now - 3600 * back) for back in range(HOURS + 1)]):
+    for key, put_at in objects.received_in("ev", [objects.hour(now - 3600 * back) for back in range(HOURS + 1)]):
         if put_at > now - GRACE:
             continue
+        collection = store.collection_of(key)
         if collection not in known:
             known[collection] = store.object_keys(collection)
         if key not in known[collection]:
-            store.delete_object(key)
+            objects.delete(key)
             swept += 1
     return swept
 

@@ -16,12 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors, ids
+from tapedeck import aws, clock, errors, ids, objects
 
 Item = dict[str, Any]
 T = TypeVar("T")
@@ -121,14 +120,14 @@ def append(collection: CollectionId, taken: Taken, body: bytes, summary: bytes, 
                 if known.prefix == taken.prefix:  # it is our own: the answer to an earlier attempt was lost on its way
                     return replace(known, repeated=False)
                 if object_key:
-                    delete_object(object_key)
+                    objects.delete(object_key)
                 return known
             head = _head(reasons[0]["Item"]) if reasons[0].get("Item") else head_of(collection)
             continue
         _heads[collection] = moved
         return replace(taken, first=chunk.first)
     if object_key:
-        delete_object(object_key)
+        objects.delete(object_key)
     raise errors.Unavailable("Too many writers at once.")
 
 
@@ -165,11 +164,11 @@ def merge(collection: CollectionId, parts: Sequence[Chunk], body: bytes, summary
         if error.response["Error"]["Code"] != "TransactionCanceledException":
             raise
         if object_key:
-            delete_object(object_key)
+            objects.delete(object_key)
         return False
     for part in parts:
         if part.object_key:
-            delete_object(part.object_key)
+            objects.delete(part.object_key)
     return True
 
 
@@ -263,6 +262,12 @@ def steadily(read: Callable[[], T]) -> T:
     raise errors.Unavailable
 
 
+def collection_of(object_key: str) -> CollectionId:
+    """Whose body an object is."""
+    _, organization_id, collection_id, *_ = object_key.split("/")
+    return CollectionId(int(organization_id), collection_id)
+
+
 def object_keys(collection: CollectionId) -> set[str]:
     """The bodies in the bucket that any chunk knows, of whatever generation."""
     items = _items(collection, "C#", "C#~", forward=True)
@@ -273,12 +278,9 @@ def body(chunk: Chunk) -> bytes:
     """A chunk's body: one read, or none. Raises Overtaken when a merge has taken it away."""
     if chunk.body is not None:
         return chunk.body
-    try:
-        found: bytes = aws.client("s3").get_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=chunk.object_key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            raise Overtaken from None
-        raise
+    found = objects.get(chunk.object_key or "")
+    if found is None:
+        raise Overtaken
     return found
 
 
@@ -339,7 +341,7 @@ def sweep(left: Due, most: int) -> bool:
         if swept == most:
             return False
         if chunk.object_key:
-            delete_object(chunk.object_key)
+            objects.delete(chunk.object_key)
         _delete(_chunk_key(left.collection, chunk))
     _delete(_left_key(left.collection, left.generation))
     return True
@@ -439,41 +441,9 @@ def _chunk(item: Item) -> Chunk:
 
 
 def _put_body(collection: CollectionId, body: bytes) -> str:
-    object_key = f"ev/{collection.organization_id}/{collection.id}/{hour(clock.now())}/{ids.random_hex(24)}"
-    aws.client("s3").put_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=object_key, Body=body)
+    object_key = f"ev/{collection.organization_id}/{collection.id}/{objects.hour(clock.now())}/{ids.random_hex(24)}"
+    objects.put(object_key, body)
     return object_key
-
-
-def bodies(hours: Sequence[str]) -> Iterator[tuple[CollectionId, str, float]]:
-    """(collection, key, seconds since the epoch when it was put) of every body that was received in these hours (`yyyymmddhh`)."""
-    for organization in _folders("ev/"):
-        for folder in _folders(organization):
-            _, organization_id, collection_id, _ = folder.split("/")
-            for each in hours:
-                for page in _pages(f"{folder}{each}/"):
-                    for entry in page.get("Contents", ()):
-                        yield CollectionId(int(organization_id), collection_id), entry["Key"], entry["LastModified"].timestamp()
-
-
-def hour(seconds: float) -> str:
-    """The hour of receipt as keys spell it: `yyyymmddhh`, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H")
-
-
-def delete_object(object_key: str) -> None:
-    """Delete one body. Safe to repeat."""
-    aws.client("s3").delete_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=object_key)
-
-
-def _folders(prefix: str) -> Iterator[str]:
-    for page in _pages(prefix, Delimiter="/"):
-        for entry in page.get("CommonPrefixes", ()):
-            yield entry["Prefix"]
-
-
-def _pages(prefix: str, **options: str) -> Iterator[dict[str, Any]]:
-    paginator = aws.client("s3").get_paginator("list_objects_v2")
-    yield from paginator.paginate(Bucket=aws.setting("RECORDINGS_BUCKET"), Prefix=prefix, **options)
 
 
 def _delete(key: Item) -> None:

@@ -9,27 +9,20 @@ pages/{org}/{project}/{replay}/{digest}                        an answer too lar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors, ids
+from tapedeck import aws, clock, errors, ids, objects
 from tapedeck.session_replays.store import ReplayId, Segment
 
 PRESIGNED_SECONDS = 300
 _MISSING = ("NoSuchKey", "404")
 
 
-def hour(seconds: float) -> str:
-    """The hour of receipt as keys spell it: `yyyymmddhh`, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H")
-
-
 def recording_key(replay: ReplayId, number: int) -> str:
     """Where this attempt to write a segment received now puts its recording."""
-    return f"rec/{replay.organization_id}/{replay.project_id}/{hour(clock.now())}/{replay.key}/{number:05d}-{ids.random_hex(16)}"
+    return f"rec/{replay.organization_id}/{replay.project_id}/{objects.hour(clock.now())}/{replay.key}/{number:05d}-{ids.random_hex(16)}"
 
 
 def recording_of(key: str) -> tuple[ReplayId, int] | None:
@@ -40,36 +33,9 @@ def recording_of(key: str) -> tuple[ReplayId, int] | None:
     return ReplayId(int(parts[1]), int(parts[2]), parts[4]), int(parts[5].split("-")[0])
 
 
-def put(key: str, body: bytes) -> None:
-    """Write an object. Safe to repeat."""
-    aws.client("s3").put_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key, Body=body)
-
-
-def delete(key: str) -> None:
-    """Delete an object. Safe to repeat."""
-    aws.client("s3").delete_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key)
-
-
-def recordings_of_hours(hours: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """(key, seconds since the epoch when it was put) of every recording that was received in these hours (`yyyymmddhh`)."""
-    for organization in _folders("rec/"):
-        for project in _folders(organization):
-            for each in hours:
-                for page in _pages(f"{project}{each}/"):
-                    for entry in page.get("Contents", ()):
-                        yield entry["Key"], entry["LastModified"].timestamp()
-
-
 def recording(segment: Segment) -> bytes | None:
     """A segment's bytes as they were received; None when they are not there."""
-    try:
-        answer = aws.client("s3").get_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=segment.object_key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
-            return None
-        raise
-    body: bytes = answer["Body"].read()
-    return body
+    return objects.get(segment.object_key)
 
 
 def recordings(of: Sequence[Segment]) -> list[bytes | None]:
@@ -80,7 +46,7 @@ def recordings(of: Sequence[Segment]) -> list[bytes | None]:
 def put_page(replay: ReplayId, name: str, body: bytes) -> str:
     """Keep a page that is too large for a Lambda answer for a day, and answer its key."""
     key = f"pages/{replay.organization_id}/{replay.project_id}/{replay.key}/{name}"
-    put(key, body)
+    objects.put(key, body)
     return key
 
 
@@ -125,14 +91,3 @@ def upload(organization_id: int, project_id: int, upload_id: str, limit: int) ->
 
 def _reader(segment: Segment) -> Callable[[], bytes | None]:
     return lambda: recording(segment)
-
-
-def _folders(prefix: str) -> Iterator[str]:
-    for page in _pages(prefix, Delimiter="/"):
-        for entry in page.get("CommonPrefixes", ()):
-            yield entry["Prefix"]
-
-
-def _pages(prefix: str, **options: str) -> Iterator[dict[str, Any]]:
-    paginator = aws.client("s3").get_paginator("list_objects_v2")
-    yield from paginator.paginate(Bucket=aws.setting("RECORDINGS_BUCKET"), Prefix=prefix, **options)

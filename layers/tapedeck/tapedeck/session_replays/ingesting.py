@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from tapedeck import clock, errors, inflating
+from tapedeck import clock, errors, inflating, objects
 from tapedeck.session_replays import bucket, merging, recording, store
 from tapedeck.session_replays import envelope as envelopes
 from tapedeck.session_replays.store import ReplayId, Segment
@@ -78,18 +78,18 @@ def _segment(organization_id: int, project_id: int, recorded: envelopes.Segment,
 
 
 def _write(replay: ReplayId, segment: Segment, body: bytes, delta: merging.Row, guards: store.Guards, outcome: Outcome) -> bool:
-    version = store.look(replay, merging.environment(delta), lambda: bucket.put(segment.object_key, body))
+    version = store.look(replay, merging.environment(delta), lambda: objects.put(segment.object_key, body))
     try:
         store.commit(replay, delta, version, segment=segment, guards=guards)
     except store.Taken:
         holder = store.segment(replay, segment.number, consistent=True)
         if holder != segment:  # else the answer to our own commit was lost on its way
-            bucket.delete(segment.object_key)
+            objects.delete(segment.object_key)
         if holder is None or holder.sha256 != segment.sha256:
             outcome.dropped.append("segment: another recording has this number")
             return False
     except errors.DomainError:
-        bucket.delete(segment.object_key)
+        objects.delete(segment.object_key)
         raise
     return True
 

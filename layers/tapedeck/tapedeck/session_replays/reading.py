@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tapedeck import clock, ids
+from tapedeck import clock, ids, objects
 from tapedeck.errors import NotFound
-from tapedeck.session_replays import bucket, merging, presenting, store
+from tapedeck.session_replays import merging, presenting, store
 from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.recording import Click
 from tapedeck.session_replays.search import document
@@ -73,7 +73,7 @@ def archive(replay: ReplayId) -> None:
     if not was_archived:
         store.commit(replay, merging.archive_delta(), known)
     for segment in store.segments(replay, consistent=True):
-        bucket.delete(segment.object_key)
+        objects.delete(segment.object_key)
         store.delete_segment(replay, segment.number)
     if was_archived:
         raise NotFound

@@ -7,7 +7,7 @@ the segment's row decides, and the sweep is safe to kill anywhere and to run twi
 
 from __future__ import annotations
 
-from tapedeck import clock
+from tapedeck import clock, objects
 from tapedeck.session_replays import bucket, store
 
 GRACE = 29 + 300  # the functions' timeout and five minutes (trust.md §6.1)
@@ -18,12 +18,12 @@ def sweep() -> int:
     """Delete the orphans of the last hours and say how many there were."""
     now = clock.now()
     swept = 0
-    for key, put_at in bucket.recordings_of_hours([bucket.hour(now - 3600 * back) for back in range(HOURS + 1)]):
+    for key, put_at in objects.received_in("rec", [objects.hour(now - 3600 * back) for back in range(HOURS + 1)]):
         named = bucket.recording_of(key)
         if named is None or put_at > now - GRACE:
             continue
         holder = store.segment(*named, consistent=True)
         if holder is None or holder.object_key != key:
-            bucket.delete(key)
+            objects.delete(key)
             swept += 1
     return swept
