@@ -18,6 +18,7 @@ const MOST_POINTS = 3000;    // more of them are no chart
 const USUAL = {environment: '', event: '', app: '', server: '', days: '2', interval: '', from: '', offset: '', of: '', live: ''};
 const PER_PAGE = 25;
 const MOST_ROWS = 300;       // that a page grows to while it is live
+const MOST_MISSED = 1000;    // events that are caught up with one by one; after more of them the list is read anew
 const WAIT = 20;             // seconds for which the server holds a question open
 const REFRESH = 5000;        // milliseconds between two looks at the counts while events come in
 const MOST_PEEK = 240;       // characters of an event's data in its line
@@ -136,7 +137,7 @@ function whole(event) {
 }
 
 /** Nothing yet: how to send the first event, and a watch for it. */
-function nothingYet(main, bucket, head, {signal, arrived}) {
+function nothingYet(main, bucket, head, {signal, after, arrived}) {
   const curl = (token) => `curl -X POST ${location.origin}${api.base}/api/bucket/${bucket._id}/data/events/ingest \\
   -H 'Authorization: Bearer ${token}' \\
   -d '{"name": "hello", "data": {"from": "curl"}, "process": {"name": "shop", "server": "web-1"}}'`;
@@ -153,14 +154,12 @@ function nothingYet(main, bucket, head, {signal, arrived}) {
     state.classList.toggle('lost', lost);
   };
   main.replaceChildren(h('div', {class: 'page'}, head, h('div', {class: 'results'}, empty)));
-  (async () => {
-    const ask = (after, stop) => api.newEvents(bucket._id, {after, wait: WAIT, limit: 1}, stop);
-    const {next} = await api.newEvents(bucket._id, {}, signal);
-    // One step back: an event that came while this page was made is found too; one that was deleted since is not there to be found.
-    await follow({ask, after: Math.max(0, next - 1), signal,
-      answered: (events) => (events.length ? arrived() : say('Waiting for the first event', false)),
-      lost: (pause) => say(`No connection; trying again in ${Math.round(pause / 1000)} s`, true)});
-  })().catch((error) => signal.aborted || say(error.message, true));
+  follow({signal,
+    ask: (from, stop) => api.newEvents(bucket._id, {after: from, wait: WAIT, limit: 1}, stop),
+    after: Math.max(0, after - 1),   // one step back: finds an event that came while this page was made; one that was deleted is not there to be found
+    answered: (events) => (events.length ? arrived() : say('Waiting for the first event', false)),
+    lost: (pause) => say(`No connection; trying again in ${Math.round(pause / 1000)} s`, true),
+  }).catch((error) => signal.aborted || say(error.message, true));
 }
 
 let focusNext = null;   // the control that people were at when their choice made the page anew
@@ -181,11 +180,12 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
     navigate(address(next), {replace: address(next) === address(now)});
   };
   const environment = field('Environment', 'environment', select('environment', buckets.map(({name}) => [name, name]), bucket.name, (value) => change({...USUAL, days: now.days, environment: value === buckets[0].name ? '' : value}, 'filter-environment')));
-  let apps = await api.eventNames(bucket._id, signal);
+  // `after` is where live goes on. It is known before the list is read, so that nothing falls in between.
+  let [apps, {next: after}] = await Promise.all([api.eventNames(bucket._id, signal), api.newEvents(bucket._id, {}, signal)]);
   if (signal.aborted) return;
   if (apps.length === 0) {
     const head = h('div', {class: 'page-head'}, h('h1', {}, 'Events'), h('div', {class: 'filters', role: 'group', 'aria-label': 'Filter'}, environment));
-    nothingYet(main, bucket, head, {signal, arrived: () => navigate(location.search, {replace: true})});
+    nothingYet(main, bucket, head, {signal, after, arrived: () => navigate(location.search, {replace: true})});
     refocus();
     return;
   }
@@ -289,7 +289,6 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
 
   // --- live
   let following = null;   // the controller of the question that is open
-  let after = null;       // where it goes on when it was paused
   let refreshing = null;
   let unheard = 0;
 
@@ -333,10 +332,17 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
     live.setAttribute('aria-checked', 'true');
     tell('live', 'Waiting for events');
     remember('1');
+    let first = true;
+    const ask = async (from, stop) => {
+      const {next} = first ? await api.newEvents(bucket._id, {}, stop) : {next: 0};
+      first = false;
+      if (next - from <= MOST_MISSED) return api.newEvents(bucket._id, {...filters, after: from, wait: WAIT, limit: 1000}, stop);
+      await read();
+      return {next, events: []};
+    };
     try {
-      after ??= (await api.newEvents(bucket._id, {}, either)).next;
       await follow({
-        ask: (from, stop) => api.newEvents(bucket._id, {...filters, after: from, wait: WAIT, limit: 1000}, stop),
+        ask,
         after,
         signal: either,
         answered: (events, next) => {
@@ -379,9 +385,8 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
   }, {signal});
   signal.addEventListener('abort', () => clearTimeout(refreshing));
 
-  if (now.live && !now.from && !now.offset) after = (await api.newEvents(bucket._id, {}, signal)).next;   // before the list is read: nothing falls in between
   await Promise.all([look(), read()]);
-  if (!signal.aborted && after !== null) start();
+  if (!signal.aborted && now.live && !now.from && !now.offset) start();
 }
 
 /** Puts the keyboard back where it was, as soon as that is there again. */

@@ -181,13 +181,14 @@ def test_live_events_are_shown_paused_and_caught_up_with(page: Page, stack: Stac
     sell(stack, followed, 0)
     page.goto(f"{stack.console}?page=events&event={followed}&app=shop")
     expect(rows(page)).to_have_count(1)
+    sell(stack, followed, 1)  # since the list was read, but before anybody followed
     switch = page.get_by_role("switch", name="Live")
     state = page.locator(".live-state")
     switch.click()
     expect(state).to_have_text("Waiting for events")
     expect(switch).to_have_attribute("aria-checked", "true")
     assert "live=1" in page.url
-    sell(stack, followed, 1, 2)
+    sell(stack, followed, 2)
     expect(rows(page)).to_have_count(3)
     assert numbers(page) == [2, 1, 0]
     expect(panel(page).locator("[aria-current]")).to_contain_text("3 events")  # the counts follow
@@ -210,6 +211,11 @@ def test_live_events_are_shown_paused_and_caught_up_with(page: Page, stack: Stac
     page.reload()
     sell(stack, followed, 5)
     expect(rows(page)).to_have_count(6)
+    page.get_by_role("switch", name="Live").click()
+    sell(stack, followed, *range(6, 1206))
+    page.get_by_role("switch", name="Live").click()
+    expect(rows(page).first.locator(".event-peek")).to_contain_text('"n":1205')  # after so many the list is read anew
+    expect(rows(page)).to_have_count(ROWS_A_PAGE)
 
 
 def test_an_empty_bucket_says_how_to_send_and_shows_the_first_event(page: Page, stack: Stack) -> None:
