@@ -28,6 +28,7 @@ INLINE = 8_000  # bytes of a body that lie in the chunk's own row; more go to th
 MOST_SUMMARY = 300_000  # bytes: an item may weigh 400 KB
 _MOST_ATTEMPTS = 12
 MERGE, SWEEP = "merge_chunks", "sweep_events"
+SWEEP_AFTER = 60  # seconds for which who empties a bucket may still tell what was in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def begin_generation(collection: CollectionId) -> Head:
     head = head_of(collection)
     for _ in range(_MOST_ATTEMPTS):
         moved = replace(head, generation=head.generation + 1)
-        left = {**_left_key(collection, head.generation), "due_in": {"S": SWEEP}, "due_at": {"N": str(int(clock.now()))}}
+        left = {**_left_key(collection, head.generation), "due_in": {"S": SWEEP}, "due_at": {"N": str(int(clock.now()) + SWEEP_AFTER)}}
         try:
             aws.client("dynamodb").transact_write_items(
                 TransactItems=[_move(collection, head, moved), {"Put": {"TableName": aws.setting("EVENTS_TABLE"), "Item": left}}]
