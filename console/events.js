@@ -369,7 +369,7 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
 
   /** Live or not is in the address too, but is no step of the history. */
   function remember(value) {
-    now.live = value;
+    [now.live, now.event] = [value, shown.event];
     history.replaceState(history.state, '', `${location.pathname}${address(now)}`);
     panel.show(apps);
   }

@@ -17,18 +17,20 @@ export async function follow({ask, after, answered, lost, signal}) {
   let pause = FIRST_PAUSE;
   while (!signal.aborted) {
     const asked = performance.now();
+    let told;
     try {
-      const {next, events} = await ask(after, signal);
-      if (signal.aborted) return;   // not shown, so not counted as seen
-      [after, pause] = [next, FIRST_PAUSE];
-      answered(events, next);
-      if (!events.length && performance.now() - asked < IDLE) await sleep(IDLE, signal);
+      told = await ask(after, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (error.status >= 400 && error.status < 500 && error.status !== 429) throw error;
       lost(pause);
       await sleep(pause, signal);
       pause = Math.min(2 * pause, LONGEST_PAUSE);
+      continue;
     }
+    if (signal.aborted) return;   // not shown, so not counted as seen
+    [after, pause] = [told.next, FIRST_PAUSE];
+    answered(told.events, after);
+    if (!told.events.length && performance.now() - asked < IDLE) await sleep(IDLE, signal);
   }
 }
