@@ -13,6 +13,11 @@ def test_the_bare_address_leads_to_the_page_and_keeps_the_stage(system: System) 
     assert answer.headers["location"].endswith("/v/console/")
 
 
+def test_the_page_is_where_the_bare_address_leads(console: System) -> None:
+    answer = console.request("GET", console.request("GET", "/console").headers["location"])
+    assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, "text/html")
+
+
 def test_files_come_with_a_policy_that_lets_nothing_foreign_in(console: System) -> None:
     answer = console.request("GET", "/console/index.html")
     assert answer.status == 200, answer

@@ -91,7 +91,7 @@ class Api:
 
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda entry point of an HTTP function."""
-        answer = self._resolver.resolve({**event, "path": _as_routed(event)}, context)
+        answer = self._resolver.resolve({**event, "path": event.get("path") or "/"}, context)
         request_id = event["requestContext"]["requestId"]
         answer.setdefault("multiValueHeaders", {})["Request-Id"] = [request_id]
         answer["body"] = answer["body"] or ""  # the local emulator cannot send a null
@@ -149,14 +149,6 @@ class Api:
             },
         )
         return response
-
-
-def _as_routed(event: Mapping[str, Any]) -> str:
-    """The path with the end that its route has: to API Gateway a slash there makes no difference."""
-    path = event.get("path") or "/"
-    if str(event.get("resource") or "").endswith("+}"):
-        return path
-    return path.rstrip("/") + ("/" if str(event.get("resource") or "/").endswith("/") else "")
 
 
 def _request(event: Mapping[str, Any]) -> Request:
