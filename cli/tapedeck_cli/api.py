@@ -70,4 +70,5 @@ def _detail(body: bytes) -> str:
     if not isinstance(said, dict):
         return str(said)
     causes = f" ({'; '.join(map(str, said['causes']))})" if said.get("causes") else ""
-    return f"{said.get('detail') or said.get('message') or said}{causes}"
+    refused = "; ".join(" ".join(filter(None, (each.get("field"), each.get("message")))) for each in said.get("errors", []))
+    return f"{said.get('detail') or said.get('message') or said.get('msg') or refused or said}{causes}"

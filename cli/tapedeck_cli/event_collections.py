@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tapedeck_cli.replays import ApiUrl, Json, Org, Token, _place
+from tapedeck_cli.place import ApiUrl, Json, Org, Token, reach
 from tapedeck_cli.screen import emit, err, out
 
 app = typer.Typer(no_args_is_help=True, help="The named sources of events: list, create.")
@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="The named sources of events: list,
 @app.command("list")
 def list_(api_url: ApiUrl = None, token: Token = None, org: Org = None, as_json: Json = False) -> None:
     """Collections, the oldest first; every environment has one from its birth."""
-    rows = _place(api_url, token, org).client.get("/v1/collection")
+    rows = reach(api_url, token, org).client.get("/v1/collection")
     if as_json:
         emit(rows)
         return
@@ -44,7 +44,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a collection; prints its id and its ingest token, which is never shown again."""
-    client = _place(api_url, token, org).client
+    client = reach(api_url, token, org).client
     body = {"name": name, "notes": notes} | ({"environment": env} if env else {})
     made = client.post("/v1/collection", orjson.dumps(body))
     if as_json:

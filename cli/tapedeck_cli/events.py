@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tapedeck_cli.api import Client
-from tapedeck_cli.replays import ApiUrl, Json, Org, Token, _place
+from tapedeck_cli.place import ApiUrl, Json, Org, Token, reach
 from tapedeck_cli.screen import emit, err, out
 from tapedeck_cli.trouble import FAILED, NOT_FOUND, Trouble
 
@@ -49,7 +49,7 @@ class _Bucket:
 
 
 def _bucket(api_url: str | None, token: str | None, org: str | None, env: str | None) -> _Bucket:
-    client = _place(api_url, token, org).client
+    client = reach(api_url, token, org).client
     buckets = client.get("/api/bucket")
     found = next((each for each in buckets if env in (None, each["name"], each["_id"])), None)
     if found is None:

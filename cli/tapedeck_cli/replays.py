@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,53 +12,23 @@ import orjson
 import typer
 from rich.table import Table
 
-from tapedeck_cli.api import Client
-from tapedeck_cli.local import home
+from tapedeck_cli.place import ApiUrl, Json, Org, Place, Token, reach
 from tapedeck_cli.screen import counting, emit, err, out
 from tapedeck_cli.trouble import Trouble
 
 app = typer.Typer(no_args_is_help=True, help="What was recorded: list, show, open in the console, download.")
 
-ApiUrl = Annotated[
-    str | None, typer.Option("--api-url", envvar="TAPEDECK_API_URL", help="The API's base, ending in /v. Default: the local stack.")
-]
-Token = Annotated[str | None, typer.Option("--token", envvar="TAPEDECK_TOKEN", help="A user's token or an organization key.")]
-Org = Annotated[
-    str | None, typer.Option("--org", envvar="TAPEDECK_ORG", help="The organization's slug. Default: the first of the local stack.")
-]
-Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 ReplayId = Annotated[str, typer.Argument(help="A replay's id, with or without dashes.")]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Which stack, as whom, in which organization."""
-
-    client: Client
-    organization: str
-    console_url: str
-    token: str
-
-    def project(self, replay: dict[str, Any]) -> str:
-        """The path of a replay in its project; ids are as good as slugs there."""
-        return f"/api/0/projects/{self.organization}/{replay['project_id']}/replays/{replay['id']}"
-
-    def replay(self, replay_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.client.get(f"/api/0/organizations/{self.organization}/replays/{replay_id}/")["data"]
-        return found
+def _project(place: Place, replay: dict[str, Any]) -> str:
+    """The path of a replay in its project; ids are as good as slugs there."""
+    return f"/api/0/projects/{place.organization}/{replay['project_id']}/replays/{replay['id']}"
 
 
-def _place(api_url: str | None, token: str | None, org: str | None) -> _Place:
-    about = home().read()
-    if about is None and (api_url is None or token is None or org is None):
-        raise Trouble("no local stack is known here: start one with `make run`, or say --api-url, --token and --org")
-    organizations = (about or {}).get("organizations", [])
-    known = next((each for each in organizations if org in (None, each["slug"])), None)
-    if (token is None and known is None) or (org is None and not organizations):
-        raise Trouble(f"the local stack has no organization {org}: say --token as well")
-    url = api_url or about["api_url"]  # type: ignore[index]
-    mine = token or known["users"]["owner"]["token"]  # type: ignore[index]
-    return _Place(Client(url, mine), org or organizations[0]["slug"], f"{url}/console/", mine)
+def _replay(place: Place, replay_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = place.client.get(f"/api/0/organizations/{place.organization}/replays/{replay_id}/")["data"]
+    return found
 
 
 @app.command("list")
@@ -75,7 +44,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """Replays that began in the period, newest first unless told otherwise."""
-    place = _place(api_url, token, org)
+    place = reach(api_url, token, org)
     wanted = {"query": search, "sort": sort, "project": project}
     query = {"statsPeriod": period, "per_page": str(limit)} | {name: value for name, value in wanted.items() if value}
     rows = place.client.get(f"/api/0/organizations/{place.organization}/replays/", query)["data"]
@@ -107,7 +76,7 @@ def list_(
 @app.command()
 def show(replay_id: ReplayId, api_url: ApiUrl = None, token: Token = None, org: Org = None, as_json: Json = False) -> None:
     """Everything known of one replay."""
-    row = _place(api_url, token, org).replay(replay_id)
+    row = _replay(reach(api_url, token, org), replay_id)
     if as_json:
         emit(row)
         return
@@ -129,8 +98,8 @@ def open_(
     only_print: Annotated[bool, typer.Option("--print", help="Print the address; open nothing.")] = False,
 ) -> None:
     """Watch a replay in the console."""
-    place = _place(api_url, token, org)
-    row = place.replay(replay_id)
+    place = reach(api_url, token, org)
+    row = _replay(place, replay_id)
     query = {"replay": row["id"], "project": str(row["project_id"])} | ({"t": f"{at}s"} if at is not None else {})
     local = place.client.api_url.startswith("http://127.0.0.1")
     url = f"{place.console_url}?{urlencode(query)}" + (f"#token={place.token}" if local else "")
@@ -151,11 +120,11 @@ def download(
     org: Org = None,
 ) -> None:
     """The recording: rrweb events as they were sent."""
-    place = _place(api_url, token, org)
-    row = place.replay(replay_id)
+    place = reach(api_url, token, org)
+    row = _replay(place, replay_id)
     segments: list[Any] = []
     with counting("downloading", int(row.get("count_segments") or 0)) as progress:
-        for page in place.client.pages(f"{place.project(row)}/recording-segments/", {"download": "", "per_page": "100"}):
+        for page in place.client.pages(f"{_project(place, row)}/recording-segments/", {"download": "", "per_page": "100"}):
             found = orjson.loads(page)
             segments += found
             progress.advance(progress.task_ids[0], len(found))
