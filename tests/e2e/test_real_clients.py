@@ -135,6 +135,11 @@ def test_the_cli_lists_a_session(stack: Stack, recorded: dict[str, Any], sentry:
     assert mine["tags"] == {"plan": ["regular"], "store": ["riverside"]}
 
 
+def test_the_cli_lists_the_projects(stack: Stack, sentry: Sentry) -> None:
+    listed = sentry("project", "list", f"{stack.organization['slug']}/", "--fresh")
+    assert all(environment["slug"] in listed for environment in stack.organization["environments"])
+
+
 def test_the_cli_searches(stack: Stack, recorded: dict[str, Any], sentry: Sentry) -> None:
     def found(query: str) -> list[str]:
         rows = json.loads(
