@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tapedeck import clock
+from tapedeck.session_replays.delete_jobs import store
 from tests.harness import System
 from tests.harness.gateway import Response
 from tests.harness.sdk import index, record
@@ -114,7 +115,8 @@ def test_a_bell_that_was_lost_is_rung_again(system: System) -> None:
     with system.cloud.fault("killed-before", bell):
         create(system)
     assert system.drain() == 0
-    system.advance(25 * 60)
+    system.skip(store.PATIENCE)
+    system.invoke("session_replays/ring_delete_jobs")
     system.drain()
     assert again not in live(system)
     assert job(system, 2)["status"] == "completed"
