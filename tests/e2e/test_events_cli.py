@@ -10,6 +10,7 @@ import sys
 import urllib.request
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ def test_events_are_followed_as_they_come_until_ctrl_c(tapedeck: Run, surroundin
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell lets what it starts in the background ignore Ctrl-C
     )
     try:
         assert tail.stdout is not None
