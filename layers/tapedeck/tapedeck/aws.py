@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -47,6 +47,17 @@ def client(service: str) -> Any:
         style = "path" if emulated() else "virtual"
         return boto3.client(service, config=_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": style})))
     return boto3.client(service, config=_CONFIG)
+
+
+def query(table: str, **asked: Any) -> Iterator[dict[str, Any]]:
+    """Every item that a Query finds, a page at a time, as far as the caller goes. `table` is the name of its environment variable."""
+    more: dict[str, Any] = {}
+    while True:
+        answer = client("dynamodb").query(TableName=setting(table), **asked, **more)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 @cache

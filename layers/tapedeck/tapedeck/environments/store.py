@@ -122,17 +122,13 @@ def users(organization_id: int, user_ids: list[int]) -> list[User]:
 
 def people(organization_id: int) -> list[User]:
     """Everybody in an organization, by id: for operators, never for requests."""
-    pages = (
-        aws.client("dynamodb")
-        .get_paginator("query")
-        .paginate(
-            TableName=aws.setting("CONTROL_TABLE"),
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :user)",
-            ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":user": {"S": "USER#"}},
-            ConsistentRead=True,
-        )
+    found = aws.query(
+        "CONTROL_TABLE",
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :user)",
+        ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":user": {"S": "USER#"}},
+        ConsistentRead=True,
     )
-    return [User(**orjson.loads(item["d"]["B"])) for page in pages for item in page["Items"]]
+    return [User(**orjson.loads(item["d"]["B"])) for item in found]
 
 
 def project_of(public_key: str) -> tuple[int, int] | None:

@@ -110,17 +110,13 @@ def describe(collection: Collection, organization: Organization, token: str | No
 
 
 def _made(organization_id: int) -> Iterator[Collection]:
-    pages = (
-        aws.client("dynamodb")
-        .get_paginator("query")
-        .paginate(
-            TableName=aws.setting("CONTROL_TABLE"),
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"K#{organization_id}"}},
-            ConsistentRead=True,
-        )
+    found = aws.query(
+        "CONTROL_TABLE",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"K#{organization_id}"}},
+        ConsistentRead=True,
     )
-    return (_read(item) for page in pages for item in page["Items"])
+    return map(_read, found)
 
 
 def _read(item: dict[str, Any]) -> Collection:

@@ -237,20 +237,13 @@ def oldest_first(collection: CollectionId, generation: int) -> Iterator[Chunk]:
 
 
 def _items(collection: CollectionId, first: str, last: str, *, forward: bool) -> Iterator[Item]:
-    more: dict[str, Any] = {}
-    while True:
-        answer = aws.client("dynamodb").query(
-            TableName=aws.setting("EVENTS_TABLE"),
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={":pk": {"S": collection.partition}, ":first": {"S": first}, ":last": {"S": last}},
-            ScanIndexForward=forward,
-            ConsistentRead=True,
-            **more,
-        )
-        yield from answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    return aws.query(
+        "EVENTS_TABLE",
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={":pk": {"S": collection.partition}, ":first": {"S": first}, ":last": {"S": last}},
+        ScanIndexForward=forward,
+        ConsistentRead=True,
+    )
 
 
 def steadily(read: Callable[[], T]) -> T:
@@ -299,25 +292,20 @@ class Due:
 
 def due(kind: str) -> Iterator[Due]:
     """The collections whose chunks may be merged (MERGE), or that have an old generation to sweep (SWEEP)."""
-    pages = (
-        aws.client("dynamodb")
-        .get_paginator("query")
-        .paginate(
-            TableName=aws.setting("EVENTS_TABLE"),
-            IndexName="by_due",
-            KeyConditionExpression="due_in = :kind AND due_at <= :now",
-            ExpressionAttributeValues={":kind": {"S": kind}, ":now": {"N": str(int(clock.now()))}},
-        )
+    found = aws.query(
+        "EVENTS_TABLE",
+        IndexName="by_due",
+        KeyConditionExpression="due_in = :kind AND due_at <= :now",
+        ExpressionAttributeValues={":kind": {"S": kind}, ":now": {"N": str(int(clock.now()))}},
     )
-    for page in pages:
-        for item in page["Items"]:
-            _, organization_id, collection_id = item["pk"]["S"].split("#")
-            collection = CollectionId(int(organization_id), collection_id)
-            if kind == SWEEP:
-                yield Due(collection, int(item["sk"]["S"]), 0)
-            else:
-                head = head_of(collection)
-                yield Due(collection, head.generation, head.next)
+    for item in found:
+        _, organization_id, collection_id = item["pk"]["S"].split("#")
+        collection = CollectionId(int(organization_id), collection_id)
+        if kind == SWEEP:
+            yield Due(collection, int(item["sk"]["S"]), 0)
+        else:
+            head = head_of(collection)
+            yield Due(collection, head.generation, head.next)
 
 
 def settle(done: Due) -> None:

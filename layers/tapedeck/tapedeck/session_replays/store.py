@@ -147,20 +147,13 @@ def commit(
 
 def segments(replay: ReplayId, *, consistent: bool = False) -> list[Segment]:
     """Every segment of a replay, by number."""
-    found: list[Segment] = []
-    more: dict[str, Any] = {}
-    while True:
-        answer = aws.client("dynamodb").query(
-            TableName=aws.setting("REPLAYS_TABLE"),
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :segment)",
-            ExpressionAttributeValues={":pk": {"S": replay.partition}, ":segment": {"S": "S#"}},
-            ConsistentRead=consistent,
-            **more,
-        )
-        found += [_segment(item) for item in answer["Items"]]
-        if "LastEvaluatedKey" not in answer:
-            return found
-        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    found = aws.query(
+        "REPLAYS_TABLE",
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :segment)",
+        ExpressionAttributeValues={":pk": {"S": replay.partition}, ":segment": {"S": "S#"}},
+        ConsistentRead=consistent,
+    )
+    return [_segment(item) for item in found]
 
 
 def segment(replay: ReplayId, number: int, *, consistent: bool = False) -> Segment | None:
@@ -237,19 +230,12 @@ def retention() -> int:
 
 def environment_names(organization_id: int, project_id: int) -> set[str]:
     """The environment names that SDKs have used in a project."""
-    found: set[str] = set()
-    more: dict[str, Any] = {}
-    while True:
-        answer = aws.client("dynamodb").query(
-            TableName=aws.setting("REPLAYS_TABLE"),
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"N#{organization_id}#{project_id}"}},
-            **more,
-        )
-        found |= {item["sk"]["S"] for item in answer["Items"]}
-        if "LastEvaluatedKey" not in answer:
-            return found
-        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    found = aws.query(
+        "REPLAYS_TABLE",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"N#{organization_id}#{project_id}"}},
+    )
+    return {item["sk"]["S"] for item in found}
 
 
 # ------------------------------------------------------------------------------------------------------------ tombstones

@@ -89,16 +89,13 @@ def ring(job: Job) -> None:
 
 def overdue() -> Iterator[Job]:
     """Jobs that are not over and that nobody has moved for PATIENCE."""
-    paginator = aws.client("dynamodb").get_paginator("query")
-    pages = paginator.paginate(
-        TableName=aws.setting("CONTROL_TABLE"),
+    found = aws.query(
+        "CONTROL_TABLE",
         IndexName="by_due",
         KeyConditionExpression="due_in = :kind AND due_at <= :now",
         ExpressionAttributeValues={":kind": {"S": KIND}, ":now": {"N": str(int(clock.now()))}},
     )
-    for page in pages:
-        for item in page["Items"]:
-            yield _job(item)
+    return map(_job, found)
 
 
 def _next(organization_id: int) -> int:
