@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.harness import System
-from tests.harness.agent import collect, events, keys, put, record
+from tests.harness.agent import collect, events, ingest, keys, put, record
 
 
 def token(system: System) -> str:
@@ -33,6 +33,12 @@ def test_an_array_is_several_and_the_same_request_again_none(system: System) -> 
     assert len(first.json()["ids"]) == 3
     assert collect(system, secret, body).json() == first.json()
     assert [event["data"]["n"] for event in events(system, system.acme, "paid")] == [2, 1, 0]
+
+
+def test_the_same_bytes_at_the_buckets_door_are_another_request(system: System) -> None:
+    body = b'{"name":"paid","data":{"n":1}}'
+    assert collect(system, token(system), body).status == ingest(system, system.acme, body).status == 200
+    assert len(events(system, system.acme, "paid")) == 2
 
 
 @pytest.mark.parametrize("secret", [None, "", "nonsense", "9d1f4f2e-5a7b-4c3d-8e6f-0a1b2c3d4e5f"])

@@ -49,7 +49,9 @@ def _take(collection: CollectionId, body: bytes, parse: Parse, idempotency_key: 
     summary = summaries.encode(summaries.summarise(events))
     if len(summary) > store.MOST_SUMMARY:
         raise errors.TooLarge("Too many different names of events, applications and servers in one request: send it in parts.")
-    digest = hashlib.sha256(b"key:" + idempotency_key.encode() if idempotency_key else body).hexdigest()
+    # The same bytes mean something else at another door: a record there, a payload here.
+    said = b"key:" + idempotency_key.encode() if idempotency_key else b"body:" + body
+    digest = hashlib.sha256(parse.__name__.encode() + b":" + said).hexdigest()
     taken = Taken(events[0].id[:-_INDEX], len(events), 0)
     remembered = BY_KEY if idempotency_key else BY_CONTENT
     taken = store.append(collection, taken, chunks.encode(events), summary, digest=digest, remembered=remembered)
