@@ -224,6 +224,8 @@ class Cloud:
         self.slept += seconds
 
 
+# The one condition in use: roles are passed to EventBridge Scheduler and to nobody else (`_needs` asks for no other passing).
+_PASSED = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 _method_names = functools.cache(method_names_from_class)  # asked at every call
 
 
@@ -231,7 +233,7 @@ def allows(statements: tuple[Mapping[str, Any], ...], action: str, resource: str
     """Whether these statements of a role allow an action on an ARN."""
     allowed = False
     for statement in statements:
-        assert "Condition" not in statement, "conditions of policies are not read here yet"
+        assert statement.get("Condition") in (None, _PASSED), "other conditions of policies are not read here yet"
         if any(_like(action, pattern, fold=True) for pattern in as_list(statement["Action"])) and any(
             _like(resource, pattern) for pattern in as_list(statement["Resource"])
         ):
@@ -267,7 +269,29 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> list[tupl
         return [(action, f"{bucket}/{key}") for key in keys] or [(action, bucket)]
     if service == "sqs":
         action = f"sqs:{operation.removesuffix('Batch')}"
-        return [(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{params['QueueUrl'].rpartition('/')[2]}")]
+        return [(action, f"arn:aws:sqs:{REGION}:{params['QueueUrl'].split('/')[-2]}:{params['QueueUrl'].rpartition('/')[2]}")]
+    if service == "scheduler":
+        passed = [("iam:PassRole", params["Target"]["RoleArn"])] if "Target" in params else []
+        return [(f"scheduler:{operation}", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{params['GroupName']}/{params['Name']}"), *passed]
+    if service == "kms":
+        key = params.get("KeyId", "")
+        return [(f"kms:{operation}", key if key.startswith("arn:") else f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key}")]
+    if service == "sns":
+        return [(f"sns:{operation.removesuffix('Batch')}", params["TopicArn"])]
+    if service == "events":
+        named = [params["Name"]] if "Name" in params else [entry["EventBusName"] for entry in params["Entries"]]
+        return [
+            (f"events:{operation}", bus if bus.startswith("arn:") else f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}") for bus in named
+        ]
+    if service == "kinesis":
+        stream = params.get("StreamARN") or f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{params['StreamName']}"
+        return [(f"kinesis:{operation}", stream)]
+    if service == "lambda":
+        name = params["FunctionName"]
+        action = "InvokeFunction" if operation == "Invoke" else operation
+        return [(f"lambda:{action}", name if name.startswith("arn:") else f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")]
+    if service == "sts":
+        return [("sts:AssumeRole", params["RoleArn"])] if operation == "AssumeRole" else []
     return [(f"{service}:{operation}", "*")]
 
 

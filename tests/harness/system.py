@@ -23,6 +23,7 @@ from typing import Any
 
 import boto3
 import moto
+import moto.kms.models
 import moto.s3.models
 import pytest
 import requests
@@ -71,6 +72,10 @@ class Due:
     function: str
     every: float
     at: float
+
+    def run(self, system: System) -> None:
+        """Invoke the function, as EventBridge does."""
+        system.invoke(self.function, system._scheduled_event())
 
 
 class System:
@@ -176,7 +181,7 @@ class System:
     # Time -----------------------------------------------------------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: what is due runs at its time, in order."""
+        """Let time pass: what is due runs at its time, in order. What a one-time schedule puts into a queue is delivered there and then."""
         until = self.now + seconds
         while True:
             due = min([*self._schedules, *self._one_time_schedules()], key=lambda each: each.at, default=None)
@@ -184,7 +189,7 @@ class System:
                 break
             self.now = max(self.now, due.at)
             due.at += due.every
-            self.invoke(due.function, getattr(due, "payload", None) or self._scheduled_event())
+            due.run(self)
         self.now = until
 
     def skip(self, seconds: float) -> None:
@@ -273,9 +278,15 @@ class System:
         return _handlers[path, name]
 
     def _create_resources(self) -> None:
-        kinds = {"AWS::DynamoDB::Table": self._create_table, "AWS::S3::Bucket": self._create_bucket, "AWS::SQS::Queue": self._create_queue}
+        kinds = {
+            "AWS::DynamoDB::Table": self._create_table,
+            "AWS::S3::Bucket": self._create_bucket,
+            "AWS::SQS::Queue": self._create_queue,
+            "AWS::Scheduler::ScheduleGroup": self._create_schedule_group,
+            "AWS::KMS::Key": self._create_key,
+        }
         for kind, create in kinds.items():
-            for name, resource in self.template.of_type(kind):
+            for name, resource in sorted(self.template.of_type(kind), key=lambda each: "RedrivePolicy" in each[1].get("Properties", {})):
                 create(self.template.physical_id(name), self.template.resolve(resource.get("Properties", {})))
 
     def _create_table(self, name: str, properties: dict[str, Any]) -> None:
@@ -290,6 +301,14 @@ class System:
         attributes = {key: value if isinstance(value, str) else _dumps(value) for key, value in properties.items() if key in wanted}
         self.client("sqs").create_queue(QueueName=url.rpartition("/")[2], Attributes=attributes)
 
+    def _create_schedule_group(self, name: str, _properties: dict[str, Any]) -> None:
+        self.client("scheduler").create_schedule_group(Name=name)
+
+    def _create_key(self, name: str, _properties: dict[str, Any]) -> None:
+        with pytest.MonkeyPatch.context() as patch:  # AWS chooses the id of a key; here the template knows it
+            patch.setattr(moto.kms.models, "generate_key_id", lambda _multi_region: name)
+            self.client("kms").create_key()
+
     def _declared_schedules(self) -> Iterator[Due]:
         for _, rule in self.template.of_type("AWS::Events::Rule"):
             properties = self.template.resolve(rule["Properties"])
@@ -303,8 +322,7 @@ class System:
             return []
         scheduler, found = self.client("scheduler"), []
         for listed in scheduler.list_schedules()["Schedules"]:
-            schedule = scheduler.get_schedule(Name=listed["Name"], GroupName=listed["GroupName"])
-            found.append(_OneTime(scheduler, schedule, self.template.function_with_arn(schedule["Target"]["Arn"])))
+            found.append(_OneTime(scheduler, scheduler.get_schedule(Name=listed["Name"], GroupName=listed["GroupName"])))
         return found  # type: ignore[return-value]
 
     def _scheduled_event(self) -> dict[str, Any]:
@@ -371,13 +389,15 @@ class System:
 
 
 class _OneTime:
-    """A schedule that moto keeps; taking it (`at` is moved on) deletes it there."""
+    """A schedule that moto keeps, whose target is a queue; taking it (`at` is moved on) deletes it there."""
 
-    def __init__(self, scheduler: Any, schedule: Mapping[str, Any], function: str) -> None:
+    every = 0.0
+
+    def __init__(self, scheduler: Any, schedule: Mapping[str, Any]) -> None:
         found = re.fullmatch(r"at\((.+)\)", schedule["ScheduleExpression"])
         assert found, "only one-time schedules are made at run time"
-        self.function, self.every = function, 0.0
-        self.payload = json.loads(schedule["Target"].get("Input", "{}"))
+        assert ":sqs:" in schedule["Target"]["Arn"], "schedules ring bells"
+        self._queue, self._message = schedule["Target"]["Arn"].rpartition(":")[2], schedule["Target"]["Input"]
         self._at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).timestamp()
         self._delete: Callable[[], Any] = lambda: scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
 
@@ -388,6 +408,11 @@ class _OneTime:
     @at.setter
     def at(self, _: float) -> None:
         self._delete()
+
+    def run(self, system: System) -> None:
+        """Put the message into the queue, and deliver it."""
+        system.client("sqs").send_message(QueueUrl=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self._queue}", MessageBody=self._message)
+        system.drain()
 
 
 @cache

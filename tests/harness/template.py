@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,6 +192,8 @@ class Template:
             return API_ID
         if kind == "AWS::S3::Bucket":
             return str(self._named(name, properties, "BucketName")).lower()
+        if kind == "AWS::KMS::Key":
+            return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
         if kind == "AWS::SNS::Topic":
             return f"arn:aws:sns:{REGION}:{ACCOUNT}:{self._named(name, properties, 'TopicName')}"
         return str(self._named(name, properties, "TableName", "FunctionName", "RoleName", "LogGroupName", "Name", "AlarmName"))
@@ -208,6 +211,8 @@ class Template:
             "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{last}",
             "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{own}",
             "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{own}",
+            "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{own}",
+            "AWS::Scheduler::ScheduleGroup": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/{own}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{own}:*",
         }
         if attribute == "Arn":

@@ -44,6 +44,10 @@ class Conflict(DomainError):
     """The thing is in a state that does not allow this."""
 
 
+class Unsupported(DomainError):
+    """The thing is in a state from which this is never done, however long one waits."""
+
+
 class TooLarge(DomainError):
     """More bytes than we take, on the wire or inflated."""
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from tapedeck import aws, clock, errors, inflating
+from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.request import Request
 from tapedeck.api.routes import HANDLES, Route
 from tapedeck.environments import keys, store, tokens
@@ -47,14 +48,20 @@ def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
     caller, organization = _caller(request, fresh=route.fresh)
     request = replace(request, caller=caller, _organization=organization)
     named = names.pop("org", None)
+    nothing = errors.NotFound(DIALECTS[route.dialect].no_environment)
     if named is not None and not organization.is_named(named):
-        raise errors.NotFound("The requested resource does not exist")
+        raise nothing
     scope = route.scope or "org:admin"
     if route.reach == "environment":
         handle = next(handle for handle in HANDLES if handle in names)
-        found = organization.environment(names.pop(handle), by=handle)
+        name = names.pop(handle)
+        found = organization.environment(name, by=handle)
+        if found is None and not route.fresh:  # it may have been made since the directory was read
+            caller, organization = _caller(request, fresh=True)
+            request = replace(request, caller=caller, _organization=organization)
+            found = organization.environment(name, by=handle)
         if found is None:
-            raise errors.NotFound("The requested resource does not exist")
+            raise nothing
         if not caller.may_in(found, scope):
             raise errors.Forbidden
         return replace(request, _environment=found)

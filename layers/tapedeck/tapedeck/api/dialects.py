@@ -15,6 +15,7 @@ _STATUS = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.Unsupported: 501,
     errors.Unavailable: 503,
 }
 _WORDS = {
@@ -24,6 +25,7 @@ _WORDS = {
     errors.NotFound: "The requested resource does not exist",
     errors.Conflict: "The resource is in a state that does not allow this.",
     errors.TooLarge: "The request is too large.",
+    errors.Unsupported: "This cannot be done.",
     errors.Unavailable: "Try again in a moment.",
 }
 INTERNAL_ERROR = "Internal error: quote the Request-Id when you report it."
@@ -38,6 +40,7 @@ class Dialect:
     statuses: Mapping[type[errors.DomainError], int]
     words: Mapping[type[errors.DomainError], str]
     silent: frozenset[type[errors.DomainError]] = frozenset()  # answered without a body when nothing is to be said
+    no_environment: str = _WORDS[errors.NotFound]  # of a path that names none of the caller's organization
 
     def refuse(self, error: errors.DomainError) -> tuple[int, Any]:
         """(status, JSON body) of a refusal; the body is None where this family answers without one."""
@@ -98,7 +101,8 @@ DIALECTS: Mapping[str, Dialect] = {
             "deletion_jobs",
             _deletion_jobs,
             {errors.Forbidden: 404},
-            {errors.Unauthenticated: "Invalid API Key", errors.Forbidden: "project not found.", errors.NotFound: "project not found."},
+            {errors.Unauthenticated: "Invalid API Key", errors.Forbidden: "project not found."},
+            no_environment="project not found.",
         ),
         Dialect("bucket_events", _bucket_events, {}, {}),
     )

@@ -81,6 +81,10 @@ class Api:
         """Answer POST on `path`."""
         return self._on("POST", path)
 
+    def put(self, path: str) -> Callable[[Endpoint], Endpoint]:
+        """Answer PUT on `path`."""
+        return self._on("PUT", path)
+
     def delete(self, path: str) -> Callable[[Endpoint], Endpoint]:
         """Answer DELETE on `path`."""
         return self._on("DELETE", path)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 # organization: the caller's own (`{org}`, where the path has it) · environment: one of its environments in which the caller has a role,
 # under one of its handles (HANDLES).
 Reach = Literal["public", "ingest", "collect", "organization", "environment"]
-HANDLES = ("project", "bucket_id")
+HANDLES = ("project", "bucket_id", "env_id", "project_key")
 
 
 class Route(NamedTuple):
@@ -24,7 +24,11 @@ class Route(NamedTuple):
 
 
 _BUCKET = "/api/bucket/{bucket_id}"
-_PM2, _BATCH = "bucket_events", "event_replays"
+_CAPTURE = "/api/captures/{capture_id}"
+_ENVIRONMENT = "/api/environments/{env_id}"
+_PROJECT = "/api/v1/{project_key}"
+_DESTINATION = "/v1/destination/{destination_id}"
+_PM2, _BATCH, _MYCRT, _OPENREPLAY = "bucket_events", "event_replays", "captures", "deletion_jobs"
 _ORG = "/api/0/organizations/{org}/"
 _REPLAYS = "/api/0/projects/{org}/{project}/replays/"
 _REPLAY = _REPLAYS + "{replay_id}/"
@@ -72,6 +76,54 @@ ROUTES = (
     Route("POST", "/v1/collection", "event_replays.create_collection", "organization", "event:write", dialect=_BATCH),
     Route("GET", "/v1/collection/{collection_id}", "event_replays.get_collection", "organization", "event:read", dialect=_BATCH),
     Route("POST", "/v1/collect", "event_replays.collect", "collect", dialect=_BATCH),
+    Route("POST", "/v1/collection/{collection_id}/search", "event_replays.search_collection", "organization", "event:read", dialect=_BATCH),
+    Route("GET", "/v1/replay", "event_replays.list_replays", "organization", "event:read", dialect=_BATCH),
+    Route("POST", "/v1/replay", "event_replays.create_replay", "organization", "event:write", dialect=_BATCH),
+    Route("PUT", "/v1/replay", "event_replays.update_replay", "organization", "event:write", dialect=_BATCH),
+    Route("DELETE", "/v1/replay", "event_replays.delete_replays", "organization", "event:write", True, _BATCH),
+    Route("GET", "/v1/replay/{event_replay_id}", "event_replays.get_replay", "organization", "event:read", dialect=_BATCH),
+    Route("DELETE", "/v1/replay/{event_replay_id}", "event_replays.archive_replay", "organization", "event:write", True, _BATCH),
+    Route("PUT", "/v1/replay/{event_replay_id}/toggle-pause", "event_replays.toggle_replay", "organization", "event:write", dialect=_BATCH),
+    Route("PUT", "/v1/replay/{event_replay_id}/redo", "event_replays.redo_replay", "organization", "event:write", dialect=_BATCH),
+    Route("GET", "/v1/replayer/history/{event_replay_id}", "event_replays.get_history", "organization", "event:read", dialect=_BATCH),
+    Route("GET", "/v1/destination", "event_replays.list_destinations", "organization", "event:read", dialect=_BATCH),
+    Route("POST", "/v1/destination", "event_replays.create_destination", "organization", "event:write", dialect=_BATCH),
+    Route("GET", _DESTINATION, "event_replays.get_destination", "organization", "event:read", dialect=_BATCH),
+    Route("PUT", _DESTINATION, "event_replays.update_destination", "organization", "event:write", dialect=_BATCH),
+    Route("DELETE", _DESTINATION, "event_replays.delete_destination", "organization", "event:write", True, _BATCH),
+    Route("POST", _DESTINATION + "/test", "event_replays.test_destination", "organization", "event:write", dialect=_BATCH),
+    Route("POST", _DESTINATION + "/lease", "event_replays.lease_events", "organization", "event:write", dialect=_BATCH),
+    Route("POST", _DESTINATION + "/ack", "event_replays.ack_events", "organization", "event:write", dialect=_BATCH),
+    Route("GET", "/v1/health/destination", "event_replays.list_health", "organization", "event:read", dialect=_BATCH),
+    Route("GET", "/v1/health/destination/{destination_id}", "event_replays.get_health", "organization", "event:read", dialect=_BATCH),
+    Route("GET", "/api/captures", "captures.list_captures", "organization", "capture:read", dialect=_MYCRT),
+    Route("POST", "/api/captures", "captures.create_capture", "organization", "capture:write", True, _MYCRT),
+    Route("PUT", "/api/captures", "captures.edit_capture", "organization", "capture:write", dialect=_MYCRT),
+    Route("DELETE", "/api/captures", "captures.delete_capture", "organization", "capture:write", True, _MYCRT),
+    Route("GET", "/api/captures/metrics", "captures.get_metrics", "organization", "capture:read", dialect=_MYCRT),
+    Route("POST", "/api/captures/stop", "captures.stop_capture", "organization", "capture:write", dialect=_MYCRT),
+    Route("GET", _CAPTURE, "captures.get_capture", "organization", "capture:read", dialect=_MYCRT),
+    Route("PUT", _CAPTURE, "captures.edit_capture", "organization", "capture:write", dialect=_MYCRT),
+    Route("DELETE", _CAPTURE, "captures.delete_capture", "organization", "capture:write", True, _MYCRT),
+    Route("GET", _CAPTURE + "/metrics", "captures.get_metrics", "organization", "capture:read", dialect=_MYCRT),
+    Route("POST", _CAPTURE + "/stop", "captures.stop_capture", "organization", "capture:write", dialect=_MYCRT),
+    Route("GET", "/api/environments", "environments.list_environments", "organization", "project:read", True, _MYCRT),
+    Route("POST", "/api/environments", "environments.create_environment", "organization", "capture:write", dialect=_MYCRT),
+    Route("GET", _ENVIRONMENT, "environments.get_environment", "environment", "project:read", True, _MYCRT),
+    Route("GET", _ENVIRONMENT + "/members", "environments.list_members", "environment", "project:read", True, _MYCRT),
+    Route("POST", _ENVIRONMENT + "/members", "environments.add_member", "environment", "project:admin", True, _MYCRT),
+    Route("PUT", _ENVIRONMENT + "/members/{user_id}", "environments.change_member", "environment", "project:admin", True, _MYCRT),
+    Route("DELETE", _ENVIRONMENT + "/members/{user_id}", "environments.remove_member", "environment", "project:read", True, _MYCRT),
+    Route("POST", "/api/users/login", "environments.log_in", "public", dialect=_MYCRT),
+    Route("GET", "/api/users/me", "environments.get_me", "organization", "org:read", dialect=_MYCRT),
+    Route("GET", _PROJECT + "/jobs", "deletion_jobs.list_jobs", "environment", "job:read", dialect=_OPENREPLAY),
+    Route("GET", _PROJECT + "/jobs/{deletion_job_id}", "deletion_jobs.get_job", "environment", "job:read", dialect=_OPENREPLAY),
+    Route("DELETE", _PROJECT + "/jobs/{deletion_job_id}", "deletion_jobs.cancel_job", "environment", "erase:write", True, _OPENREPLAY),
+    Route("GET", _PROJECT + "/jobs/{deletion_job_id}/receipt", "deletion_jobs.get_receipt", "environment", "job:read", dialect=_OPENREPLAY),
+    Route("GET", _PROJECT + "/users/{user_id}", "deletion_jobs.get_user", "environment", "job:read", dialect=_OPENREPLAY),
+    Route("DELETE", _PROJECT + "/users/{user_id}", "deletion_jobs.erase_user", "environment", "erase:write", True, _OPENREPLAY),
+    Route("GET", _PROJECT + "/users/{user_id}/sessions", "deletion_jobs.list_user_sessions", "environment", "job:read", dialect=_OPENREPLAY),
+    Route("GET", _ORG + "audit-logs/", "environments.list_audit_logs", "organization", "audit:read"),
     Route("GET", "/health", "system.get_health", "public"),
     Route("GET", "/openapi.json", "system.get_openapi", "public"),
     Route("GET", "/console", "system.get_console", "public"),
