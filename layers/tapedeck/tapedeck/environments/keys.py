@@ -2,6 +2,7 @@
 
 KEY#{key id}  KEY            the key: its digest, whose it is, what it may do, until when    a caller presents the id
 ORG#{org}     TOKEN#{key id} nothing more: which keys an organization has
+Both are swept by their `ttl` a day after a key has expired: every sign-in and every exchange makes one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tapedeck.environments import tokens
 from tapedeck.environments.model import ALL_SCOPES, Caller, Key
 
 MAX_GRACE = 30 * 86400.0
+_KEPT = 86400  # seconds for which a key that has expired is still there, to be seen
 
 
 def issue(
@@ -38,9 +40,8 @@ def issue(
     token = tokens.make(kind, dev=dev)
     claim = tokens.claim(token)
     key = Key(claim.key_id, kind, claim.sha256, organization_id, user_id, scopes or ALL_SCOPES, clock.now(), expires_at, name)
-    aws.client("dynamodb").put_item(
-        TableName=aws.setting("CONTROL_TABLE"), Item={"pk": {"S": f"ORG#{organization_id}"}, "sk": {"S": f"TOKEN#{key.id}"}}
-    )
+    listed = {"pk": {"S": f"ORG#{organization_id}"}, "sk": {"S": f"TOKEN#{key.id}"}, **_swept(key)}
+    aws.client("dynamodb").put_item(TableName=aws.setting("CONTROL_TABLE"), Item=listed)
     _write(key, condition="attribute_not_exists(pk)")
     return token, key
 
@@ -166,10 +167,14 @@ def _replace(key: Key, **changes: Any) -> Key:
 
 
 def _write(key: Key, *, condition: str) -> None:
-    item = {**_key(key.id), "d": {"B": orjson.dumps({**_fields(key), "scopes": sorted(key.scopes)})}}
+    item = {**_key(key.id), "d": {"B": orjson.dumps({**_fields(key), "scopes": sorted(key.scopes)})}, **_swept(key)}
     if key.rotated_to:
         item["rotated"] = {"S": key.rotated_to}
     aws.client("dynamodb").put_item(TableName=aws.setting("CONTROL_TABLE"), Item=item, ConditionExpression=condition)
+
+
+def _swept(key: Key) -> dict[str, Any]:
+    return {} if key.expires_at is None else {"ttl": {"N": str(int(key.expires_at) + _KEPT)}}
 
 
 def _read(item: dict[str, Any]) -> Key:

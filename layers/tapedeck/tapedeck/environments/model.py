@@ -52,11 +52,29 @@ class Environment:
     public_key: str
     roles: Mapping[int, EnvironmentRole]
     created_at: float
+    name: str = ""  # as people wrote it; the slug is made of it
+    database_instance: str | None = None  # the RDS instance whose metrics its captures show
+    retention_days: int | None = None  # how long what was recorded is kept; None: as long as the stack keeps everything
+    version: int = 0
     collection_token: str | None = field(default=None, repr=False)  # in the clear only when just made
 
     def names(self, handle: str) -> tuple[str, ...]:
         """What it is called under one of its handles, as paths spell it."""
         return (self.slug, str(self.project_id)) if handle == "project" else (str(getattr(self, handle)),)
+
+    @property
+    def owner_id(self) -> int | None:
+        """Whose it is."""
+        return next((user_id for user_id, role in self.roles.items() if role == "owner"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in an environment, and what they are in it."""
+
+    env_id: int
+    user: User
+    role: EnvironmentRole
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Where organizations, people and environments are kept: the `control` table, one partition an organization.
 
 ORG#{org}    ORG                       the organization            one partition: the whole directory is one Query
-ORG#{org}    ENV#{env_id:010d}         an environment              'ENV' < 'ORG', and nothing else is between
+ORG#{org}    ENV#{env_id:010d}         an environment              'ENV' < 'ORG', and nothing else is between; `v` counts its versions
 ORG#{org}    USER#{user_id:010d}       a person                    past that range: there may be thousands
 ORG#{org}    SLUG#{environment slug}   takes a slug                a conditional put makes it unique
 SLUG#{slug}  ORG                       takes an organization slug  the only place where organizations meet
@@ -13,7 +13,7 @@ SEQ          {name}                    the last number given out   ADD 1
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -24,6 +24,11 @@ from tapedeck import aws, clock, errors, ids
 from tapedeck.environments.model import Environment, EnvironmentRole, Organization, OrganizationRole, User
 
 Item = dict[str, Any]
+_MOST_ATTEMPTS = 20
+_ENVIRONMENT = (
+    *("env_id", "slug", "project_id", "project_key", "bucket_id", "collection_id", "public_key", "created_at"),
+    *("name", "database_instance", "retention_days"),
+)
 
 
 def create_organization(slug: str, name: str) -> Organization:
@@ -51,10 +56,12 @@ def create_user(organization_id: int, email: str, name: str, role: OrganizationR
     return made
 
 
-def create_environment(organization_id: int, slug: str, owner: User) -> Environment:
+def create_environment(
+    organization_id: int, slug: str, owner: User, *, name: str = "", database_instance: str | None = None
+) -> Environment:
     """A new environment with its five handles, owned by `owner`. Conflict when the organization has one of that slug.
 
-    The answer alone carries the collection token; only its SHA-256 is kept.
+    One transaction: a crash leaves all of it or nothing. The answer alone carries the collection token; only its SHA-256 is kept.
     """
     number = _next("environment")
     made = Environment(
@@ -67,45 +74,87 @@ def create_environment(organization_id: int, slug: str, owner: User) -> Environm
         public_key=ids.random_hex(32),
         roles={owner.id: "owner"},
         created_at=clock.now(),
+        name=name or slug,
+        database_instance=database_instance,
+        version=1,
+        collection_token=ids.random_uuid(),
     )
-    _put(f"ORG#{organization_id}", f"SLUG#{slug}", {"env_id": number}, taken=f"There is an environment named {slug} already.")
-    _put(f"DSN#{made.public_key}", "DSN", {"organization_id": organization_id, "project_id": number})
-    made = replace(made, collection_token=issue_collection_token(organization_id, made))
-    _put_environment(organization_id, made)
+    rows = [
+        _item(f"ORG#{organization_id}", f"SLUG#{slug}", {"env_id": number}),
+        _item(f"DSN#{made.public_key}", "DSN", {"organization_id": organization_id, "project_id": number}),
+        _collection_item(organization_id, made, made.collection_id, str(made.collection_token)),
+        _environment_item(organization_id, made),
+    ]
+    try:
+        aws.client("dynamodb").transact_write_items(TransactItems=[_first(item) for item in rows])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise
+        taken = error.response["CancellationReasons"][0].get("Item")
+        if taken is None:
+            raise errors.Unavailable from None  # somebody is taking the slug at this moment
+        if orjson.loads(taken["d"]["B"])["env_id"] != number:  # if not, the answer to an earlier attempt was lost on its way
+            raise errors.Conflict(f"There is an environment named {slug} already.") from None
     return made
 
 
 def issue_collection_token(organization_id: int, environment: Environment, collection_id: str | None = None) -> str:
     """A further ingest token of a collection (the default one), in the clear for the last time; earlier ones stay good."""
     token = ids.random_uuid()
-    _put(
-        f"COLLECT#{hashlib.sha256(token.encode()).hexdigest()}",
-        "COLLECT",
-        {"organization_id": organization_id, "env_id": environment.env_id, "collection_id": collection_id or environment.collection_id},
-    )
+    item = _collection_item(organization_id, environment, collection_id or environment.collection_id, token)
+    aws.client("dynamodb").put_item(TableName=aws.setting("CONTROL_TABLE"), Item=item)
     return token
 
 
 def set_role(organization_id: int, environment: Environment, user_id: int, role: EnvironmentRole) -> Environment:
     """The environment with one more role in it. Safe to repeat: the same role again changes nothing."""
-    changed = replace(environment, roles={**environment.roles, user_id: role})
-    _put_environment(organization_id, changed)
-    return changed
+    return change_roles(organization_id, environment, lambda now: {**now.roles, user_id: role})
+
+
+def change_roles(
+    organization_id: int, environment: Environment, decide: Callable[[Environment], Mapping[int, EnvironmentRole]]
+) -> Environment:
+    """The environment with the roles that `decide` makes of it, written only over the version that `decide` saw.
+
+    When somebody else was faster it decides again, on what is there now: two admins at once lose nothing, and who has lost the right to
+    decide is refused. NotFound when the environment is gone; Unavailable when everybody changes it at once.
+    """
+    for _ in range(_MOST_ATTEMPTS):
+        changed = replace(environment, roles=decide(environment), version=environment.version + 1)
+        known = (
+            {"ConditionExpression": "v = :known", "ExpressionAttributeValues": {":known": {"N": str(environment.version)}}}
+            if environment.version
+            else {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(v)"}  # of a time when none were counted
+        )
+        try:
+            aws.client("dynamodb").put_item(
+                TableName=aws.setting("CONTROL_TABLE"), Item=_environment_item(organization_id, changed), **known
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+        else:
+            return changed
+        now = _environment_now(organization_id, environment.env_id)
+        if (now.version, now.roles) == (changed.version, changed.roles):
+            return now  # the answer to an earlier attempt was lost on its way, or somebody else made the very same change
+        environment = now
+    raise errors.Unavailable
 
 
 def organization(organization_id: int, *, fresh: bool = False) -> Organization | None:
-    """An organization with all its environments: one Query."""
-    items = aws.client("dynamodb").query(
-        TableName=aws.setting("CONTROL_TABLE"),
+    """An organization with all its environments: one Query, of one page up to a thousand of them."""
+    items = aws.query(
+        "CONTROL_TABLE",
         KeyConditionExpression="pk = :pk AND sk BETWEEN :env AND :org",
         ExpressionAttributeValues={":pk": {"S": f"ORG#{organization_id}"}, ":env": {"S": "ENV#"}, ":org": {"S": "ORG"}},
         ConsistentRead=fresh,
-    )["Items"]
-    rows = {item["sk"]["S"]: orjson.loads(item["d"]["B"]) for item in items}
+    )
+    rows = {item["sk"]["S"]: item for item in items}
     found = rows.pop("ORG", None)
     if found is None:
         return None
-    return Organization(**found, environments=tuple(_environment(row) for row in rows.values()))
+    return Organization(**orjson.loads(found["d"]["B"]), environments=tuple(map(_environment, rows.values())))
 
 
 def user(organization_id: int, user_id: int, *, fresh: bool = False) -> User | None:
@@ -121,7 +170,7 @@ def users(organization_id: int, user_ids: list[int]) -> list[User]:
 
 
 def people(organization_id: int) -> list[User]:
-    """Everybody in an organization, by id: for operators, never for requests."""
+    """Everybody in an organization, by id: there may be thousands. For operators, and for what an admin does once in a while."""
     found = aws.query(
         "CONTROL_TABLE",
         KeyConditionExpression="pk = :pk AND begins_with(sk, :user)",
@@ -147,15 +196,29 @@ def _reader(organization_id: int, user_id: int) -> Any:
     return lambda: user(organization_id, user_id)
 
 
-def _environment(row: dict[str, Any]) -> Environment:
+def _environment(item: Item) -> Environment:
+    row = orjson.loads(item["d"]["B"])
     roles = cast(Mapping[int, EnvironmentRole], {int(user_id): role for user_id, role in row.pop("roles").items()})
-    return Environment(**row, roles=roles)
+    return Environment(**row, roles=roles, version=int(item["v"]["N"]) if "v" in item else 0)
 
 
-def _put_environment(organization_id: int, made: Environment) -> None:
-    fields = ("env_id", "slug", "project_id", "project_key", "bucket_id", "collection_id", "public_key", "created_at")
-    row = {name: getattr(made, name) for name in fields} | {"roles": {str(user_id): role for user_id, role in made.roles.items()}}
-    _put(f"ORG#{organization_id}", f"ENV#{made.env_id:010d}", row)
+def _environment_now(organization_id: int, env_id: int) -> Environment:
+    answer = aws.client("dynamodb").get_item(
+        TableName=aws.setting("CONTROL_TABLE"), Key=_key(f"ORG#{organization_id}", f"ENV#{env_id:010d}"), ConsistentRead=True
+    )
+    if "Item" not in answer:
+        raise errors.NotFound("The requested resource does not exist")
+    return _environment(answer["Item"])
+
+
+def _environment_item(organization_id: int, made: Environment) -> Item:
+    row = {name: getattr(made, name) for name in _ENVIRONMENT} | {"roles": {str(user_id): role for user_id, role in made.roles.items()}}
+    return {**_item(f"ORG#{organization_id}", f"ENV#{made.env_id:010d}", row), "v": {"N": str(made.version)}}
+
+
+def _collection_item(organization_id: int, environment: Environment, collection_id: str, token: str) -> Item:
+    row = {"organization_id": organization_id, "env_id": environment.env_id, "collection_id": collection_id}
+    return _item(f"COLLECT#{hashlib.sha256(token.encode()).hexdigest()}", "COLLECT", row)
 
 
 def _next(name: str) -> int:
@@ -171,18 +234,35 @@ def _next(name: str) -> int:
 
 
 def _put(pk: str, sk: str, row: Mapping[str, Any], *, taken: str | None = None) -> None:
-    item: Item = {"pk": {"S": pk}, "sk": {"S": sk}, "d": {"B": orjson.dumps(row)}}
     condition = {"ConditionExpression": "attribute_not_exists(pk)"} if taken else {}
     try:
-        aws.client("dynamodb").put_item(TableName=aws.setting("CONTROL_TABLE"), Item=item, **condition)
+        aws.client("dynamodb").put_item(TableName=aws.setting("CONTROL_TABLE"), Item=_item(pk, sk, row), **condition)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
         raise errors.Conflict(taken) from None
 
 
+def _first(item: Item) -> Item:
+    """A transaction's put of an item where there is none yet; a refusal brings what is there."""
+    return {
+        "Put": {
+            "TableName": aws.setting("CONTROL_TABLE"),
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
 def _get(pk: str, sk: str, *, fresh: bool = False) -> dict[str, Any] | None:
-    answer = aws.client("dynamodb").get_item(
-        TableName=aws.setting("CONTROL_TABLE"), Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=fresh
-    )
+    answer = aws.client("dynamodb").get_item(TableName=aws.setting("CONTROL_TABLE"), Key=_key(pk, sk), ConsistentRead=fresh)
     return cast(dict[str, Any], orjson.loads(answer["Item"]["d"]["B"])) if "Item" in answer else None
+
+
+def _key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _item(pk: str, sk: str, row: Mapping[str, Any]) -> Item:
+    return {**_key(pk, sk), "d": {"B": orjson.dumps(row)}}
