@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
 import pytest
 
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
 from tapedeck.environments import keys
+from tapedeck.environments import store as environments
 from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
 from tapedeck.errors import Forbidden
 from tapedeck.session_replays.delete_jobs import model, store
@@ -21,12 +24,17 @@ from tests.harness.world import World
 GUARDED = [route for route in ROUTES if route.reach in ("organization", "environment")]
 RELATIONS = ("own", "foreign", "unknown", "malformed")
 _RANGE = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2020-01-02T00:00:00Z", "environments": [], "query": ""}
-_BODIES = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}, ("POST", "jobs/delete/"): {"data": _RANGE}}
+_BODIES: dict[tuple[str, str], Any] = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}, ("POST", "jobs/delete/"): {"data": _RANGE}}
 _BODIES |= {("POST", "data/events"): {"event_name": "paid"}, ("POST", "data/events/stats"): {"event_name": "paid"}}
 _BODIES |= {("POST", "data/events/ingest"): {"name": "paid", "data": {}}, ("POST", "v1/collection"): {"name": "orders"}}
+_NUMBERS = count(1)
+# What each request has to say anew: a function of the names in its path.
+_BODIES |= {("POST", "/environments"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("POST", "/members"): lambda names: {"userId": names["person"]}}
+_BODIES |= {("PUT", "/members/{user_id}"): {"role": "admin"}}
 _QUERIES = {"replay-count/": {"query": f"replay_id:[{'a' * 32}]"}}
 
 _NAMES = {"key": "plan", "job_id": "4711", "bucket_id": "0" * 24, "collection_id": "00000000-0000-4000-8000-000000000000"}  # what is nobody's
+_NAMES |= {"env_id": "4711", "user_id": "4711", "person": "4711"}
 
 # Who is asking → the token they present; "" is none.
 CALLERS: dict[str, Callable[[System, Route], str]] = {
@@ -75,18 +83,21 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
         return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x"}
 
 
 def _names(world: World) -> dict[str, str]:
     job = store.create(world.id, world.web.project_id, model.Order(0, 1, [], ""))
-    return {"key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
+    environments.change_roles(world.id, world.web, lambda _: world.web.roles)  # whoever came or went before
+    people = {"env_id": str(world.web.env_id), "user_id": str(world.users["member"].id), "person": str(world.users["outsider"].id)}
+    return {**people, "key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
 
 
 def ask(system: System, route: Route, names: dict[str, str], token: str) -> Response:
     """Take a route with these names."""
     path = re.sub(r"\{(\w+)\+?\}", lambda found: names[found[1]], route.path)
     body = next((body for (method, end), body in _BODIES.items() if method == route.method and route.path.endswith(end)), None)
+    body = body(names) if callable(body) else body
     query = next((query for end, query in _QUERIES.items() if route.path.endswith(end)), {})
     return system.request(route.method, path, token=token or None, json=body, query=query)
 
@@ -126,7 +137,7 @@ def _expected(caller: str, relation: str, route: Route) -> set[int]:
     if caller in NOBODY:
         return {401}
     theirs = caller.startswith("other organization")
-    if not any(name in route.path for name in ("{org}", "{bucket_id}", "{collection_id}")):  # it is the caller's own, whoever calls
+    if not any(name in route.path for name in ("{org}", "{bucket_id}", "{collection_id}", "{env_id}")):  # it is the caller's own, whoever calls
         if caller == "outsider" and route.function == "event_replays.create_collection":
             return {422}  # no environment of theirs to make it in
         return good if theirs or may(caller, route) else forbidden

@@ -60,6 +60,7 @@ def tour(system: System) -> None:
     for url in (jobs, jobs + "1/"):
         assert system.request("GET", url, token=owner).status == 200
     _events(system)
+    _people(system)
     for url in ("/health", "/openapi.json", "/console", "/console/"):
         system.request("GET", url)
     assert system.request("DELETE", replay_url(acme, web, replay_id), token=owner).status == 204
@@ -67,6 +68,22 @@ def tour(system: System) -> None:
     system.drain()
     system.advance(20 * 60)
     system.drain()
+
+
+def _people(system: System) -> None:
+    """Make an environment, change who belongs to it, sign in as a browser does."""
+    acme, owner = system.acme, system.acme.token("owner")
+    made = system.request("POST", "/api/environments", json={"name": "Tour"}, token=owner).json()
+    assert system.request("POST", "/api/environments", json={"name": "Tour"}, token=acme.org_key).status == 400
+    members = f"/api/environments/{made['id']}/members"
+    one = f"{members}/{acme.users['member'].id}"
+    assert system.request("POST", members, json={"email": "member@acme.example"}, token=owner).status == 200
+    assert system.request("PUT", one, json={"role": "admin"}, token=owner).status == 200
+    for url in ("/api/environments", f"/api/environments/{made['id']}", members):
+        assert system.request("GET", url, token=owner).status == 200, url
+    assert system.request("DELETE", one, token=owner).status == 200
+    cookie = system.request("POST", "/api/users/login", json={"token": owner}).headers["set-cookie"].partition(";")[0]
+    assert system.request("GET", "/api/users/me", headers={"Cookie": cookie}).json()["id"] == acme.users["owner"].id
 
 
 def _events(system: System) -> None:

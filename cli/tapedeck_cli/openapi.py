@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
+from tapedeck.environments import shapes as people
 from tapedeck.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
 from tapedeck.events import shapes
 from tapedeck.session_replays import model
@@ -59,9 +60,21 @@ _ANSWERS |= {
     "event_replays.get_collection": shapes.Collection,
     "event_replays.collect": shapes.Collected,
 }
+_ANSWERS |= {
+    "environments.list_environments": people.Environments,
+    "environments.create_environment": people.Environment,
+    "environments.get_environment": people.Environment,
+    "environments.list_members": people.Members,
+    "environments.add_member": people.Member,
+    "environments.change_member": people.Member,
+    "environments.remove_member": people.Member,
+    "environments.log_in": people.Person,
+    "environments.get_me": people.Me,
+}
 _STATUS = {"delete": "204", "bucket_events.delete_events": "200"}
 _STATUS |= {"session_replays.record_view": "204", "session_replays.create_upload": "201"}
 _STATUS |= {"session_replays.create_delete_job": "201", "environments.create_key": "201", "environments.rotate_key": "201"}
+_STATUS |= {"environments.remove_member": "200"}
 
 _PAGING = {
     "per_page": "How many, at most 100.",
