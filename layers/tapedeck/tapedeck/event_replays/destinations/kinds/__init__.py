@@ -1,0 +1,1 @@
+"""The senders: one module a kind of destination."""
