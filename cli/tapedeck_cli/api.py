@@ -31,6 +31,10 @@ class Client:
         """Send bytes; the JSON of the answer."""
         return orjson.loads(self._call("POST", self.api_url + path, query, body).data)
 
+    def delete(self, path: str) -> Any:
+        """Delete a thing; the JSON of the answer."""
+        return orjson.loads(self._call("DELETE", self.api_url + path).data)
+
     def pages(self, path: str, query: dict[str, str]) -> Iterator[bytes]:
         """The bytes of every page of a list, following `Link` and redirects."""
         url: str | None = self.api_url + path
@@ -67,6 +71,8 @@ def _detail(body: bytes) -> str:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
         return body[:200].decode(errors="replace")
+    if isinstance(said, list):  # every failure of invalid input: [{"message", "path"}]
+        return "; ".join(str(each.get("message", each)) for each in said if isinstance(each, dict))
     if not isinstance(said, dict):
         return str(said)
     causes = f" ({'; '.join(map(str, said['causes']))})" if said.get("causes") else ""

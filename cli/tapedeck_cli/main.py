@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tapedeck_cli import event_collections, events, replays
+from tapedeck_cli import captures, event_collections, events, replays
 from tapedeck_cli.local import home as home_of
 from tapedeck_cli.screen import emit, err
 from tapedeck_cli.trouble import Trouble
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.add_typer(replays.app, name="replays")
 app.add_typer(events.app, name="events")
 app.add_typer(event_collections.app, name="collections")
+app.add_typer(captures.app, name="captures")
 
 HomePath = Annotated[Path | None, typer.Option("--home", envvar="TAPEDECK_HOME", help="Folder of the local stack. Default: .tapedeck")]
 Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Load a demo recording when there is none.")]
