@@ -15,8 +15,11 @@ app = Api()
 @app.post("/api/bucket/{bucket_id}/data/events/ingest")
 def ingest_events(request: Request) -> dict[str, Any]:
     """`{"accepted": n, "ids": […]}` for one record, an array, or the agent's packet; the same request again adds nothing."""
-    collection = CollectionId(request.organization.id, request.environment.collection_id)
-    accepted = ingesting.take_records(collection, request.body(), idempotency_key=request.headers.get("idempotency-key"))
+    environment = request.environment
+    collection = CollectionId(request.organization.id, environment.collection_id)
+    accepted = ingesting.take_records(
+        collection, environment.project_id, request.body(), idempotency_key=request.headers.get("idempotency-key")
+    )
     note(events=len(accepted.ids), repeated=accepted.repeated)
     return {"accepted": len(accepted.ids), "ids": accepted.ids}
 

@@ -16,7 +16,9 @@ app = Api()
 def collect(request: Request) -> dict[str, Any]:
     """`{"message", "ids"}` for one JSON payload or an array, kept byte for byte; the same request again adds nothing."""
     collection = CollectionId(request.organization.id, request.collection_id)
-    accepted = ingesting.take_payloads(collection, request.body(), idempotency_key=request.headers.get("idempotency-key"))
+    accepted = ingesting.take_payloads(
+        collection, request.environment.project_id, request.body(), idempotency_key=request.headers.get("idempotency-key")
+    )
     note(events=len(accepted.ids), repeated=accepted.repeated)
     return {"message": "event has been successfully collected", "ids": accepted.ids}
 

@@ -86,7 +86,7 @@ class Cloud:
         def call(client: Any, operation: str, params: dict[str, Any]) -> Any:
             if self.function is None:
                 return make_api_call(client, operation, params)
-            with self._counting(client.meta.service_model.service_name, operation, params):
+            with self._counting(client.meta.service_model.service_name, operation, params, own=_is_own(client)):
                 return make_api_call(client, operation, params)
 
         def sign(client: Any, ClientMethod: str, Params: Any = None, **others: Any) -> Any:  # noqa: N803 - botocore's names
@@ -176,7 +176,7 @@ class Cloud:
     # How ------------------------------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _counting(self, service: str, operation: str, params: dict[str, Any]) -> Iterator[None]:
+    def _counting(self, service: str, operation: str, params: dict[str, Any], *, own: bool) -> Iterator[None]:
         assert self.function is not None
         self._counted += 1
         for action in [action for at, action in self._between if at == self._counted]:
@@ -185,7 +185,8 @@ class Cloud:
         self._depth += 1
         call = Call(self.function.name, service, operation, params, self._depth)
         self.calls.append(call)
-        self._check(call)
+        if own:
+            self._check(call)
         if self._fault is not None:
             self._fault.seen += 1
         self._current = call
@@ -226,6 +227,11 @@ class Cloud:
 
 # The one condition in use: roles are passed to EventBridge Scheduler and to nobody else (`_needs` asks for no other passing).
 _PASSED = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+def _is_own(client: Any) -> bool:
+    """Whether a client calls as the function's own role, not as one that it has assumed."""
+    return client._request_signer._credentials is None or not client._request_signer._credentials.token
+
+
 _method_names = functools.cache(method_names_from_class)  # asked at every call
 
 
@@ -267,32 +273,29 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> list[tupl
         bucket, action = f"arn:aws:s3:::{params['Bucket']}", f"s3:{_S3.get(operation, operation)}"
         keys = [params["Key"]] if "Key" in params else [each["Key"] for each in params.get("Delete", {}).get("Objects", [])]
         return [(action, f"{bucket}/{key}") for key in keys] or [(action, bucket)]
-    if service == "sqs":
-        action = f"sqs:{operation.removesuffix('Batch')}"
-        return [(action, f"arn:aws:sqs:{REGION}:{params['QueueUrl'].split('/')[-2]}:{params['QueueUrl'].rpartition('/')[2]}")]
     if service == "scheduler":
         passed = [("iam:PassRole", params["Target"]["RoleArn"])] if "Target" in params else []
-        return [(f"scheduler:{operation}", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{params['GroupName']}/{params['Name']}"), *passed]
-    if service == "kms":
-        key = params.get("KeyId", "")
-        return [(f"kms:{operation}", key if key.startswith("arn:") else f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key}")]
-    if service == "sns":
-        return [(f"sns:{operation.removesuffix('Batch')}", params["TopicArn"])]
-    if service == "events":
-        named = [params["Name"]] if "Name" in params else [entry["EventBusName"] for entry in params["Entries"]]
-        return [
-            (f"events:{operation}", bus if bus.startswith("arn:") else f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}") for bus in named
-        ]
-    if service == "kinesis":
-        stream = params.get("StreamARN") or f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{params['StreamName']}"
-        return [(f"kinesis:{operation}", stream)]
-    if service == "lambda":
-        name = params["FunctionName"]
-        action = "InvokeFunction" if operation == "Invoke" else operation
-        return [(f"lambda:{action}", name if name.startswith("arn:") else f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")]
-    if service == "sts":
-        return [("sts:AssumeRole", params["RoleArn"])] if operation == "AssumeRole" else []
+        return [(f"scheduler:{operation}", _arn("scheduler", f"schedule/{params['GroupName']}/{params['Name']}")), *passed]
+    if service in _RESOURCE:
+        action = _ACTION.get(operation, operation.removesuffix("Batch"))
+        return [(f"{service}:{action}", _arn(service, name)) for name in _RESOURCE[service](params)]
     return [(f"{service}:{operation}", "*")]
+
+
+_ACTION = {"Invoke": "InvokeFunction"}
+_RESOURCE: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {  # what these services' calls are about, as an ARN or the end of one
+    "sqs": lambda params: ["arn:aws:sqs:{}:{}:{}".format(REGION, *params["QueueUrl"].split("/")[-2:])],
+    "kms": lambda params: [f"key/{params['KeyId']}"],
+    "sns": lambda params: [params["TopicArn"]],
+    "events": lambda params: [params["Name"]] if "Name" in params else [entry["EventBusName"] for entry in params["Entries"]],
+    "kinesis": lambda params: [params.get("StreamARN") or f"stream/{params['StreamName']}"],
+    "lambda": lambda params: [params["FunctionName"]],
+    "sts": lambda params: [params["RoleArn"]],
+}
+
+
+def _arn(service: str, name: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
 
 
 def _table(name: str) -> str:

@@ -31,6 +31,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from tapedeck import aws, clock
 from tapedeck.api import auth
+from tapedeck.events import ingesting
 from tapedeck.events import store as event_store
 from tapedeck.session_replays import store
 from tests.harness import gateway, world
@@ -212,6 +213,7 @@ class System:
         """New containers: nothing is remembered, every client is new."""
         self._forget()
         aws.client.cache_clear()
+        aws.client_elsewhere.cache_clear()
 
     # What is stored -------------------------------------------------------------------------------------------------------------------
 
@@ -247,6 +249,7 @@ class System:
         auth.forget()
         store.forget()
         event_store.forget()
+        ingesting.forget()
 
     def _world(self, slug: str) -> world.World:
         dev = self.template.parameters.get("Stage") == "local"

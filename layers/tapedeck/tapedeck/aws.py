@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import boto3
@@ -47,6 +47,18 @@ def client(service: str) -> Any:
         style = "path" if emulated() else "virtual"
         return boto3.client(service, config=_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": style})))
     return boto3.client(service, config=_CONFIG)
+
+
+@lru_cache(maxsize=32)
+def client_elsewhere(service: str, region: str, credentials: tuple[str, str, str] | None = None) -> Any:
+    """The client of an AWS service in another region or, with a role's (key id, secret, session token), in another account."""
+    keys = dict(zip(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), credentials or (), strict=False))
+    return boto3.client(service, config=_CONFIG, region_name=region, **keys)
+
+
+def account() -> str:
+    """The number of the AWS account that we run in, as an ARN tells that template.yaml gives us."""
+    return setting("SCHEDULER_ROLE_ARN").split(":")[4]
 
 
 def query(table: str, **asked: Any) -> Iterator[dict[str, Any]]:

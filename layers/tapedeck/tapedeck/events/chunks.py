@@ -8,13 +8,15 @@ so that a reader can look for bytes in a line before it parses it, and can cut `
 a line feed. JSON has those between tokens only: such a one becomes a space, and `"lf":[4,10]`, before `data`, tells where they were: the
 first at byte 4, the next 10 bytes on.
 
+A line may be empty: its event was erased, or refused when it came. So an event's number, which is that of its line, never changes.
+
 The receive time is not known when a chunk is written, for the commit decides it: it stands beside the chunk. When chunks are merged, each
 line gets its own, in front: `{"received":1700000000123,"id":…`. A chunk has it in all of its lines, or in none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
 import msgspec
@@ -38,6 +40,7 @@ class _Folded(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     pm_id: int | None = None
     rev: str | None = None
     user: str | None = None
+    hops: int = 0
     lf: tuple[int, ...] = ()
     data: msgspec.Raw
 
@@ -46,20 +49,23 @@ _ENCODER = msgspec.json.Encoder()
 _EVENTS = msgspec.json.Decoder(Event)
 _FOLDED = msgspec.json.Decoder(_Folded)
 _HAS_FOLDS = b'"lf":['
+_TOLD = len(b'{"received":')
 
 
-def encode(events: Sequence[Event]) -> bytes:
-    """The events as a chunk. The same events are the same bytes."""
+def encode(events: Sequence[Event | None]) -> bytes:
+    """The events as a chunk; None is a number without an event. The same events are the same bytes."""
     text = _ENCODER.encode_lines(events)
     if text.count(b"\n") != len(events):
-        text = _ENCODER.encode_lines([_folded(event) for event in events])
+        text = _ENCODER.encode_lines([event and _folded(event) for event in events])
+    if None in events:
+        text = (b"\n" + text).replace(b"\nnull\n", b"\n\n").replace(b"\nnull\n", b"\n\n")[1:]  # twice: neighbours share a line feed
     return _deflated(text)
 
 
 def decode(chunk: bytes, *, received: int = 0) -> list[Event]:
     """The events of a chunk, oldest first; `received` (ms) is the receive time of a chunk that does not tell it line by line."""
     text = lines(chunk)
-    events = [event_of(line) for line in text.split(b"\n")[:-1]] if _HAS_FOLDS in text else _EVENTS.decode_lines(text)
+    events = [event_of(line) for line in text.split(b"\n") if line] if _HAS_FOLDS in text else _EVENTS.decode_lines(text)
     if received and events and not events[0].received:
         for event in events:
             force_setattr(event, "received", received)
@@ -88,15 +94,34 @@ def event_of(line: bytes) -> Event:
 
 def stamped(text: bytes, received: int) -> bytes:
     """Lines with the receive time (ms) in front of each, unless they have one or 0 is given; nothing is parsed."""
-    if not received or text.startswith(b'{"received":'):
+    if not received or text.startswith(b'{"received":', text.find(b"{")):
         return text
-    front = b'{"received":%d,' % received
-    return front + text[1:].replace(b"\n{", b"\n" + front) if text else text
+    return (b"\n" + text).replace(b"\n{", b'\n{"received":%d,' % received)[1:]
 
 
 def concat(parts: Iterable[tuple[bytes, int]]) -> bytes:
     """One chunk of several, given as (chunk, its receive time in ms), oldest first; nothing is parsed."""
     return _deflated(b"".join(stamped(lines(chunk), received) for chunk, received in parts))
+
+
+def numbered(text: bytes, first: int) -> Iterator[tuple[int, bytes]]:
+    """(number, line) of every event in a chunk's lines, which begin with number `first`."""
+    return ((number, line) for number, line in enumerate(text.split(b"\n"), first) if line)
+
+
+def received_of(line: bytes, otherwise: int) -> int:
+    """When the event of a line was received (ms): as the line tells, or `otherwise`, as its chunk does."""
+    return int(line[_TOLD : line.index(b",")]) if line.startswith(b'{"received":') else otherwise
+
+
+def without(chunk: bytes, unwanted: Callable[[int, bytes], bool]) -> tuple[bytes, int]:
+    """The chunk with an empty line in the place of each that is unwanted by its index and text, and how many these were."""
+    left, gone = [], 0
+    for index, line in enumerate(lines(chunk).split(b"\n")):
+        out = bool(line) and unwanted(index, line)
+        left.append(b"" if out else line)
+        gone += out
+    return (_deflated(b"\n".join(left)) if gone else chunk), gone
 
 
 def newest_first(

@@ -11,17 +11,19 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from tapedeck import aws, clock, objects
-from tapedeck.events import chunks, store, summaries
+from tapedeck.events import batching, chunks, pins, store
+from tapedeck.events.pins import Pin
 from tapedeck.events.store import Chunk, CollectionId
 
 FAN_IN = 8
-MOST_PARTS = 64  # of one merge: a transaction may hold a hundred items
+MOST_PARTS = 48  # of one merge: a transaction may hold a hundred items, and each part is two
 FULL = 65_536  # events
 FULL_SIZE = 8_000_000  # bytes
 FULL_SUMMARY = 100_000  # bytes
 GRACE = 29 + 300  # seconds: the functions' timeout and five minutes
 HOURS = 3
 SWEPT_AT_ONCE = 2_000
+LOOK_AGAIN = 86_400  # seconds after which old generations of which something must stay are looked at again
 
 
 def merge_due() -> int:
@@ -40,22 +42,49 @@ def merge_once(collection: CollectionId, generation: int) -> int:
     if not run:
         return 0
     try:
-        bodies = aws.together(*(_opener(chunk) for chunk in run))
+        opened = aws.together(*(_opener(collection, chunk) for chunk in run))
     except store.Overtaken:
         return 0
-    body = chunks.concat([(each, chunk.received) for each, chunk in zip(bodies, run, strict=True)])
-    summary = summaries.encode(summaries.merge([summaries.decode(chunk.summary) for chunk in run]))
-    if len(summary) > store.MOST_SUMMARY:
+    batch = batching.merged([(chunk, *each) for chunk, each in zip(run, opened, strict=True)])
+    if len(batch.summary) > store.MOST_SUMMARY:
         return 0
-    return len(run) - 1 if store.merge(collection, run, body, summary) else 0
+    return len(run) - 1 if store.merge(collection, run, batch) else 0
 
 
 def sweep() -> int:
     """Delete what generations left behind and what no chunk knows. Answers how many things there were."""
-    swept = 0
-    for left in store.due(store.SWEEP):
-        swept += store.sweep(left, SWEPT_AT_ONCE)
-    return swept + _sweep_orphans()
+    return sum(map(_sweep_generation, store.due(store.SWEEP))) + _sweep_orphans()
+
+
+def _sweep_generation(left: store.Due) -> int:
+    """Delete what an old generation holds but for what is pinned, so many chunks at once. Safe to repeat and to kill."""
+    pinned, swept, kept = pins.of(left.collection), 0, 0
+    for chunk in store.oldest_first(left.collection, left.generation):
+        if swept == SWEPT_AT_ONCE:
+            return swept
+        holding = [pin for pin in pinned if pin.overlaps(chunk)]
+        if holding:
+            kept += 1
+            _trim(left.collection, chunk, holding)
+        else:
+            store.remove(left.collection, chunk)
+            swept += 1
+    if kept:
+        store.sweep_again(left.collection, LOOK_AGAIN)
+    else:
+        store.swept(left)
+    return swept
+
+
+def _trim(collection: CollectionId, chunk: Chunk, holding: Sequence[Pin]) -> None:
+    """Take out of a chunk what only shares it with what is pinned."""
+    if any(pin.holds(chunk.received) and pin.holds(chunk.received_last) for pin in holding):
+        return
+    batch, _ = batching.without(
+        store.body(chunk), lambda _, line: not any(pin.holds(chunks.received_of(line, chunk.received)) for pin in holding)
+    )
+    if batch:
+        store.rewrite(collection, chunk, batch)
 
 
 def _run(chunks_in_order: Sequence[Chunk]) -> list[Chunk]:
@@ -101,5 +130,5 @@ def _sweep_orphans() -> int:
     return swept
 
 
-def _opener(chunk: Chunk) -> Callable[[], bytes]:
-    return lambda: store.body(chunk)
+def _opener(collection: CollectionId, chunk: Chunk) -> Callable[[], tuple[bytes, bytes]]:
+    return lambda: (store.body(chunk), store.owners_of(collection, chunk))

@@ -26,6 +26,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     pm_id: int | None = None
     rev: str | None = None
     user: str | None = None  #      whose it is (decision 21): what a deletion job erases by
+    hops: int = 0  #                through how many event replays it has come
     data: msgspec.Raw
 
 

@@ -92,8 +92,11 @@ def _from(collection: CollectionId, asked: Tail, after: int) -> tuple[list[Event
         fresh.append(chunk)
     weight, found = 0, list[Event]()
     for chunk in reversed(fresh):
-        for number, event in enumerate(chunks.decode(store.body(chunk), received=chunk.received), chunk.first):
-            if number >= after and asked.wanted.matches(event.name, event.app, event.server):
+        for number, line in chunks.numbered(chunks.lines(store.body(chunk)), chunk.first):
+            if number < after:
+                continue
+            event = chunks.event_of(line)
+            if asked.wanted.matches(event.name, event.app, event.server):
                 found.append(event)
                 weight += len(event.data)
                 if len(found) == asked.limit or weight > MOST_BYTES:

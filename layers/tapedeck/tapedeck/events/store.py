@@ -1,15 +1,17 @@
 """Where events are kept: chunks of them, in the order in which they were received, in the `events` table and the bucket.
 
-C#{org}#{collection}  HEAD                      how many events there ever were, the generation, the last receive time
+C#{org}#{collection}  HEAD                      how many events there ever were, the generation, the last receive time, how many erasures
                       C#{gen:06d}#{first:015d}  a chunk: the events numbered from `first` on, its summary, and its body when that is small;
                                                 beside the head, so that one Query from the head down answers what there is
+U#{org}#{collection}  C#{gen:06d}#{first:015d}  whose events that chunk holds, if they are anybody's (`owners`); apart, counting reads none
 I#{org}#{collection}  {digest}                  a request that was taken: its repetition is answered with the same ids and adds nothing
 W#{org}#{collection}  {gen:06d}                 a generation that was left behind: to be swept
 by_due  {kind}        {seconds}                 collections with work to be done: chunks to merge, an old generation to sweep
 bucket  ev/{org}/{collection}/{yyyymmddhh}/{attempt}      the body of a larger chunk, by hour of receipt for the janitor
 
-An event's number never changes, and a chunk is never changed but by merging it with its neighbours, in one transaction. Numbers follow
-each other without a gap, so a reader that was overtaken by a merge sees that it was, and reads again.
+An event's number never changes, and a chunk is changed in two ways only, each in one transaction: it is merged with its neighbours, or
+written again without what was erased. Numbers follow each other without a gap, so a reader that was overtaken by a merge sees that it
+was, and reads again.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from tapedeck import aws, clock, errors, ids, objects
+from tapedeck.events import owners
 
 Item = dict[str, Any]
 T = TypeVar("T")
@@ -46,16 +49,20 @@ class CollectionId:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a collection ends: the number of the next event, its generation, and the last receive time (ms)."""
+    """Where a collection ends: the number of the next event, its generation, the last receive time (ms), how many erasures."""
 
     next: int = 0
     generation: int = 0
     received: int = 0
+    erasures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`count` events from number `first` on, received between two moments (ms). Its body is in it or in the bucket."""
+    """`count` numbers from `first` on, received between two moments (ms). Its body is in it or in the bucket.
+
+    A number may be without an event: refused, or erased since. The summary counts events.
+    """
 
     generation: int
     first: int
@@ -66,6 +73,7 @@ class Chunk:
     summary: bytes
     body: bytes | None = None
     object_key: str | None = None
+    rewritten: int = 0  # how often something was erased from it
 
     @property
     def end(self) -> int:
@@ -83,6 +91,15 @@ class Taken:
     repeated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A request's events as they are to be kept: a chunk's body, its summary, whose they are."""
+
+    body: bytes
+    summary: bytes
+    owners: bytes
+
+
 class Overtaken(errors.DomainError):
     """Chunks were merged while they were read: read again."""
 
@@ -90,25 +107,28 @@ class Overtaken(errors.DomainError):
 # ------------------------------------------------------------------------------------------------------------ writing
 
 
-def append(collection: CollectionId, taken: Taken, body: bytes, summary: bytes, *, digest: str, remembered: int) -> Taken:
-    """Commit a request's events at the end of the collection: one transaction of head, chunk and receipt.
+def append(collection: CollectionId, taken: Taken, batch_of: Callable[[int], Batch], *, digest: str, remembered: int) -> Taken:
+    """Commit a request's events at the end of the collection: one transaction of head, chunk, owners and receipt.
 
     The head moves only from where it was read, so two requests never share a number, and receive time never runs backwards. A lost race
-    costs one more attempt with the head that DynamoDB hands back. Safe to repeat: the receipt (kept `remembered` seconds) is put only
-    where there is none, and a repetition is answered with the first one's ids. A crash leaves nothing, or a body that nobody knows.
+    costs one more attempt with the head that DynamoDB hands back. `batch_of` is asked for what is to be kept after so many erasures, and
+    asked again when there has been another one meanwhile: what was erased cannot come back by a request that was under way. Safe to
+    repeat: the receipt (kept `remembered` seconds) is put only where there is none, and a repetition is answered with the first one's
+    ids. A crash leaves nothing, or a body that nobody knows.
     """
-    object_key = _put_body(collection, body) if len(body) > INLINE else None
     head = _heads.get(collection) or head_of(collection)
+    batch, object_key = _prepared(collection, batch_of, head)
     for _ in range(_MOST_ATTEMPTS):
         now = max(int(clock.now() * 1000), head.received)
-        inline = body if object_key is None else None
-        chunk = Chunk(head.generation, head.next, taken.count, now, now, len(body), summary, inline, object_key)
-        moved = Head(chunk.end, head.generation, now)
+        inline = batch.body if object_key is None else None
+        chunk = Chunk(head.generation, head.next, taken.count, now, now, len(batch.body), batch.summary, inline, object_key)
+        moved = replace(head, next=chunk.end, received=now)
         try:
             aws.client("dynamodb").transact_write_items(
                 TransactItems=[
                     _move(collection, head, moved),
                     _put(collection, chunk, "attribute_not_exists(pk)"),
+                    *([_put_owners(collection, chunk, batch.owners)] if batch.owners else []),
                     _receipt(collection, replace(taken, first=chunk.first), digest, remembered),
                 ]
             )
@@ -117,13 +137,17 @@ def append(collection: CollectionId, taken: Taken, body: bytes, summary: bytes, 
                 raise
             reasons = error.response["CancellationReasons"]
             if reasons[-1]["Code"] == "ConditionalCheckFailed":
-                known = _taken(reasons[-1]["Item"])
-                if known.prefix == taken.prefix:  # it is our own: the answer to an earlier attempt was lost on its way
-                    return replace(known, repeated=False)
+                earlier = _taken(reasons[-1]["Item"])
+                if earlier.prefix == taken.prefix:  # it is our own: the answer to an earlier attempt was lost on its way
+                    return replace(earlier, repeated=False)
                 if object_key:
                     objects.delete(object_key)
-                return known
-            head = _head(reasons[0]["Item"]) if reasons[0].get("Item") else head_of(collection)
+                return earlier
+            known, head = head, _head(reasons[0]["Item"]) if reasons[0].get("Item") else head_of(collection)
+            if head.erasures != known.erasures:
+                if object_key:
+                    objects.delete(object_key)
+                batch, object_key = _prepared(collection, batch_of, head)
             continue
         _heads[collection] = moved
         return replace(taken, first=chunk.first)
@@ -132,45 +156,62 @@ def append(collection: CollectionId, taken: Taken, body: bytes, summary: bytes, 
     raise errors.Unavailable("Too many writers at once.")
 
 
-def merge(collection: CollectionId, parts: Sequence[Chunk], body: bytes, summary: bytes) -> bool:
-    """Put one chunk in the place of neighbours: one transaction. False when one of them was merged by somebody else meanwhile.
+def merge(collection: CollectionId, parts: Sequence[Chunk], batch: Batch) -> bool:
+    """Put one chunk in the place of neighbours: one transaction. False when one of them was merged or rewritten meanwhile.
 
     Safe to repeat and to kill: before the transaction there is a body that nobody knows, after it there may be bodies of the parts.
     """
-    object_key = _put_body(collection, body) if len(body) > INLINE else None
     first, *others = parts
-    whole = replace(
-        first,
-        count=sum(part.count for part in parts),
-        received_last=parts[-1].received_last,
-        size=len(body),
-        summary=summary,
-        body=body if object_key is None else None,
-        object_key=object_key,
-    )
-    deletes = [
-        {
-            "Delete": {
-                "TableName": aws.setting("EVENTS_TABLE"),
-                "Key": _chunk_key(collection, part),
-                "ConditionExpression": "n = :n",
-                "ExpressionAttributeValues": {":n": {"N": str(part.count)}},
-            }
-        }
-        for part in others
+    whole = replace(first, count=sum(part.count for part in parts), received_last=parts[-1].received_last, rewritten=0)
+    gone = [
+        {"Delete": {"TableName": aws.setting("EVENTS_TABLE"), "Key": _chunk_key(collection, part), **_unchanged(part)}} for part in others
     ]
-    try:
-        aws.client("dynamodb").transact_write_items(TransactItems=[_put(collection, whole, "n = :n", first.count), *deletes])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "TransactionCanceledException":
-            raise
-        if object_key:
-            objects.delete(object_key)
-        return False
-    for part in parts:
-        if part.object_key:
-            objects.delete(part.object_key)
-    return True
+    owned = [_put_owners(collection, whole, batch.owners), *(_delete_owners(collection, part) for part in others)] if batch.owners else []
+    return _replace(collection, parts, whole, batch, [*gone, *owned])
+
+
+def rewrite(collection: CollectionId, chunk: Chunk, batch: Batch) -> bool:
+    """Put the same numbers with fewer events in the place of a chunk: one transaction. False when it was merged or rewritten meanwhile.
+
+    Safe to repeat and to kill, as `merge` is. The old body is gone from the bucket before this answers.
+    """
+    owned = _put_owners(collection, chunk, batch.owners) if batch.owners else _delete_owners(collection, chunk)
+    return _replace(collection, [chunk], replace(chunk, rewritten=chunk.rewritten + 1), batch, [owned])
+
+
+def fence(collection: CollectionId, at: int) -> Head:
+    """From now on nothing is committed with a receive time before `at` (ms): a request that was under way is timed anew. One write at most.
+
+    Safe to repeat: receive time only moves on.
+    """
+    head = head_of(collection)
+    for _ in range(_MOST_ATTEMPTS):
+        if head.received >= at:
+            return head
+        moved = replace(head, received=at)
+        try:
+            aws.client("dynamodb").transact_write_items(TransactItems=[_move(collection, head, moved)])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            head = head_of(collection)
+            continue
+        return moved
+    raise errors.Unavailable("Too many writers at once.")
+
+
+def note_erasure(collection: CollectionId) -> None:
+    """Make every request that is under way look at the tombstones again before it commits. Called again it costs them one more look."""
+    aws.client("dynamodb").update_item(
+        TableName=aws.setting("EVENTS_TABLE"),
+        Key=_head_key(collection),
+        UpdateExpression=(
+            "SET erasures = if_not_exists(erasures, :none) + :one, #next = if_not_exists(#next, :none), "
+            "generation = if_not_exists(generation, :none), received = if_not_exists(received, :none)"
+        ),
+        ExpressionAttributeNames={"#next": "next"},
+        ExpressionAttributeValues={":none": {"N": "0"}, ":one": {"N": "1"}},
+    )
 
 
 def begin_generation(collection: CollectionId) -> Head:
@@ -225,24 +266,66 @@ def newest_first(collection: CollectionId) -> Iterator[Chunk]:
         yield chunk
 
 
-def oldest_first(collection: CollectionId, generation: int) -> Iterator[Chunk]:
-    """Every chunk of a generation, the oldest first. Raises Overtaken like `newest_first`."""
+def oldest_first(collection: CollectionId, generation: int, since: int = 0) -> Iterator[Chunk]:
+    """The chunks of a generation that hold numbers from `since` on, the oldest first. Raises Overtaken like `newest_first`."""
     edge: int | None = None
-    for item in _items(collection, f"C#{generation:06d}#", f"C#{generation:06d}#~", forward=True):
+    begin = f"C#{generation:06d}#"
+    if since:
+        before = _items(collection, begin, f"{begin}{since:015d}", forward=False, Limit=1)
+        begin = next((item["sk"]["S"] for item in before), begin)
+    for item in _items(collection, begin, f"C#{generation:06d}#~", forward=True):
         chunk = _chunk(item)
         if edge is not None and chunk.first != edge:
             raise Overtaken
         edge = chunk.end
+        if chunk.end > since:
+            yield chunk
+
+
+def backwards(collection: CollectionId) -> Iterator[Chunk]:
+    """Every chunk of whatever generation, those left behind as well, the newest first. Raises Overtaken like `newest_first`."""
+    after: Chunk | None = None
+    for item in _items(collection, "C#", "C#~", forward=False):
+        chunk = _chunk(item)
+        if after and after.generation == chunk.generation and chunk.end != after.first:
+            raise Overtaken
+        after = chunk
         yield chunk
 
 
-def _items(collection: CollectionId, first: str, last: str, *, forward: bool) -> Iterator[Item]:
+def chunks_with_user(collection: CollectionId, user: str) -> Iterator[Chunk]:
+    """The chunks, of whatever generation, that may hold this person's events: all that do are among them.
+
+    One that is merged or swept away meanwhile is left out: look again until nothing is found.
+    """
+    found = aws.query(
+        "EVENTS_TABLE",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": _owners_partition(collection)}},
+        ConsistentRead=True,
+    )
+    for owned in found:
+        if owners.may_hold(bytes(owned["u"]["B"]), user):
+            key = _key(collection.partition, owned["sk"]["S"])
+            answer = aws.client("dynamodb").get_item(TableName=aws.setting("EVENTS_TABLE"), Key=key, ConsistentRead=True)
+            if "Item" in answer:
+                yield _chunk(answer["Item"])
+
+
+def owners_of(collection: CollectionId, chunk: Chunk) -> bytes:
+    """Whose events a chunk holds."""
+    answer = aws.client("dynamodb").get_item(TableName=aws.setting("EVENTS_TABLE"), Key=_owners_key(collection, chunk), ConsistentRead=True)
+    return bytes(answer["Item"]["u"]["B"]) if "Item" in answer else b""
+
+
+def _items(collection: CollectionId, first: str, last: str, *, forward: bool, **options: Any) -> Iterator[Item]:
     return aws.query(
         "EVENTS_TABLE",
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
         ExpressionAttributeValues={":pk": {"S": collection.partition}, ":first": {"S": first}, ":last": {"S": last}},
         ScanIndexForward=forward,
         ConsistentRead=True,
+        **options,
     )
 
 
@@ -324,16 +407,36 @@ def settle(done: Due) -> None:
             raise
 
 
-def sweep(left: Due, most: int) -> bool:
-    """Delete up to `most` chunks of an old generation, bodies first, and say whether that was all. Safe to repeat and to kill."""
-    for swept, chunk in enumerate(oldest_first(left.collection, left.generation)):
-        if swept == most:
-            return False
-        if chunk.object_key:
-            objects.delete(chunk.object_key)
-        _delete(_chunk_key(left.collection, chunk))
+def remove(collection: CollectionId, chunk: Chunk) -> None:
+    """Delete a chunk of an old generation, body first. Safe to repeat and to kill."""
+    if chunk.object_key:
+        objects.delete(chunk.object_key)
+    keys = (_chunk_key(collection, chunk), _owners_key(collection, chunk))
+    aws.client("dynamodb").transact_write_items(
+        TransactItems=[{"Delete": {"TableName": aws.setting("EVENTS_TABLE"), "Key": key}} for key in keys]
+    )
+
+
+def swept(left: Due) -> None:
+    """Nothing is left of an old generation. Safe to repeat."""
     _delete(_left_key(left.collection, left.generation))
-    return True
+
+
+def sweep_again(collection: CollectionId, after: float) -> None:
+    """Let the old generations that are still there be looked at again, so many seconds from now. Safe to repeat.
+
+    One that is swept away meanwhile is put back, and is then found to be empty.
+    """
+    found = aws.query(
+        "EVENTS_TABLE",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": _left_partition(collection)}},
+        ConsistentRead=True,
+    )
+    for item in list(found):
+        aws.client("dynamodb").put_item(
+            TableName=aws.setting("EVENTS_TABLE"), Item={**item, "due_at": {"N": str(int(clock.now() + after))}}
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------ items
@@ -353,9 +456,12 @@ def _move(collection: CollectionId, known: Head, moved: Head) -> Item:
             "TableName": aws.setting("EVENTS_TABLE"),
             "Key": _head_key(collection),
             "UpdateExpression": (
-                "SET #next = :next, generation = :generation, received = :received, due_in = :merge, due_at = if_not_exists(due_at, :now)"
+                "SET #next = :next, generation = :generation, received = :received, erasures = :erasures, "
+                "due_in = :merge, due_at = if_not_exists(due_at, :now)"
             ),
-            "ConditionExpression": "attribute_not_exists(pk) OR (#next = :known AND generation = :of)",
+            "ConditionExpression": (
+                "attribute_not_exists(pk) OR (#next = :known AND generation = :of AND received = :until AND erasures = :erasures)"
+            ),
             "ExpressionAttributeNames": {"#next": "next"},
             "ExpressionAttributeValues": {
                 ":next": {"N": str(moved.next)},
@@ -365,13 +471,63 @@ def _move(collection: CollectionId, known: Head, moved: Head) -> Item:
                 ":now": {"N": str(int(clock.now()))},
                 ":known": {"N": str(known.next)},
                 ":of": {"N": str(known.generation)},
+                ":until": {"N": str(known.received)},
+                ":erasures": {"N": str(known.erasures)},
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
 
 
-def _put(collection: CollectionId, chunk: Chunk, condition: str, known_count: int | None = None) -> Item:
+def _prepared(collection: CollectionId, batch_of: Callable[[int], Batch], head: Head) -> tuple[Batch, str | None]:
+    """The batch, and the key under which its body lies in the bucket, if it does."""
+    batch = batch_of(head.erasures)
+    return batch, _put_body(collection, batch.body) if len(batch.body) > INLINE else None
+
+
+def _replace(collection: CollectionId, parts: Sequence[Chunk], whole: Chunk, batch: Batch, others: Sequence[Item]) -> bool:
+    """One chunk in the place of parts, in one transaction with `others`, and then without their bodies."""
+    object_key = _put_body(collection, batch.body) if len(batch.body) > INLINE else None
+    whole = replace(
+        whole,
+        size=len(batch.body),
+        summary=batch.summary,
+        body=batch.body if object_key is None else None,
+        object_key=object_key,
+    )
+    condition = _unchanged(parts[0])
+    put = _put(collection, whole, condition["ConditionExpression"], condition["ExpressionAttributeValues"])
+    try:
+        aws.client("dynamodb").transact_write_items(TransactItems=[put, *others])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise
+        if object_key:
+            objects.delete(object_key)
+        return False
+    for part in parts:
+        if part.object_key:
+            objects.delete(part.object_key)
+    return True
+
+
+def _unchanged(chunk: Chunk) -> Item:
+    """The condition that a chunk is still as it was read."""
+    rewritten = "r = :r" if chunk.rewritten else "attribute_not_exists(r)"
+    values = {":n": {"N": str(chunk.count)}, **({":r": {"N": str(chunk.rewritten)}} if chunk.rewritten else {})}
+    return {"ConditionExpression": f"n = :n AND {rewritten}", "ExpressionAttributeValues": values}
+
+
+def _put_owners(collection: CollectionId, chunk: Chunk, packed: bytes) -> Item:
+    item = {**_owners_key(collection, chunk), "u": {"B": packed}, "ttl": {"N": str(_ttl())}}
+    return {"Put": {"TableName": aws.setting("EVENTS_TABLE"), "Item": item}}
+
+
+def _delete_owners(collection: CollectionId, chunk: Chunk) -> Item:
+    return {"Delete": {"TableName": aws.setting("EVENTS_TABLE"), "Key": _owners_key(collection, chunk)}}
+
+
+def _put(collection: CollectionId, chunk: Chunk, condition: str, values: Item | None = None) -> Item:
     item: Item = {
         **_chunk_key(collection, chunk),
         "n": {"N": str(chunk.count)},
@@ -379,11 +535,16 @@ def _put(collection: CollectionId, chunk: Chunk, condition: str, known_count: in
         "received_last": {"N": str(chunk.received_last)},
         "size": {"N": str(chunk.size)},
         "s": {"B": chunk.summary},
-        "ttl": {"N": str(int(clock.now()) + int(aws.setting("RETENTION_DAYS")) * 86400)},
+        "ttl": {"N": str(_ttl())},
         **({"object_key": {"S": chunk.object_key}} if chunk.object_key else {"b": {"B": chunk.body}}),
+        **({"r": {"N": str(chunk.rewritten)}} if chunk.rewritten else {}),
     }
-    values = {"ExpressionAttributeValues": {":n": {"N": str(known_count)}}} if known_count is not None else {}
-    return {"Put": {"TableName": aws.setting("EVENTS_TABLE"), "Item": item, "ConditionExpression": condition, **values}}
+    given = {"ExpressionAttributeValues": values} if values else {}
+    return {"Put": {"TableName": aws.setting("EVENTS_TABLE"), "Item": item, "ConditionExpression": condition, **given}}
+
+
+def _ttl() -> int:
+    return int(clock.now()) + int(aws.setting("RETENTION_DAYS")) * 86400
 
 
 def _receipt(collection: CollectionId, taken: Taken, digest: str, remembered: int) -> Item:
@@ -411,7 +572,7 @@ def _taken(item: Item) -> Taken:
 
 
 def _head(item: Item | None) -> Head:
-    return Head(int(item["next"]["N"]), int(item["generation"]["N"]), int(item["received"]["N"])) if item else Head()
+    return Head(*(int(item[name]["N"]) for name in ("next", "generation", "received", "erasures"))) if item else Head()
 
 
 def _chunk(item: Item) -> Chunk:
@@ -426,6 +587,7 @@ def _chunk(item: Item) -> Chunk:
         bytes(item["s"]["B"]),
         bytes(item["b"]["B"]) if "b" in item else None,
         item["object_key"]["S"] if "object_key" in item else None,
+        int(item["r"]["N"]) if "r" in item else 0,
     )
 
 
@@ -447,8 +609,20 @@ def _chunk_key(collection: CollectionId, chunk: Chunk) -> Item:
     return _key(collection.partition, f"C#{chunk.generation:06d}#{chunk.first:015d}")
 
 
+def _owners_partition(collection: CollectionId) -> str:
+    return f"U#{collection.organization_id}#{collection.id}"
+
+
+def _owners_key(collection: CollectionId, chunk: Chunk) -> Item:
+    return _key(_owners_partition(collection), f"C#{chunk.generation:06d}#{chunk.first:015d}")
+
+
 def _left_key(collection: CollectionId, generation: int) -> Item:
-    return _key(f"W#{collection.organization_id}#{collection.id}", f"{generation:06d}")
+    return _key(_left_partition(collection), f"{generation:06d}")
+
+
+def _left_partition(collection: CollectionId) -> str:
+    return f"W#{collection.organization_id}#{collection.id}"
 
 
 def _key(pk: str, sk: str) -> Item:
