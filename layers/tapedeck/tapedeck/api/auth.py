@@ -45,7 +45,7 @@ def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
         organization, environment, name = collector(request)
         caller = Caller(organization.id, frozenset())
         return replace(request, caller=caller, _organization=organization, _environment=environment, _collection_id=name)
-    caller, organization = _caller(request, fresh=route.fresh)
+    caller, organization = _caller(route, request, fresh=route.fresh)
     request = replace(request, caller=caller, _organization=organization)
     named = names.pop("org", None)
     nothing = errors.NotFound(DIALECTS[route.dialect].no_environment)
@@ -57,7 +57,7 @@ def admit(route: Route, request: Request, names: dict[str, str]) -> Request:
         name = names.pop(handle)
         found = organization.environment(name, by=handle)
         if found is None and not route.fresh:  # it may have been made since the directory was read
-            caller, organization = _caller(request, fresh=True)
+            caller, organization = _caller(route, request, fresh=True)
             request = replace(request, caller=caller, _organization=organization)
             found = organization.environment(name, by=handle)
         if found is None:
@@ -138,8 +138,18 @@ def forget() -> None:
     _memory.clear()
 
 
-def _caller(request: Request, *, fresh: bool) -> tuple[Caller, Organization]:
+def _presented(route: Route, request: Request) -> str:
+    """What the request presents: its header, or, where browsers sign in, the cookie of a session."""
     presented = request.headers.get("authorization", "").strip()
+    if presented or route.dialect != "captures":
+        return presented
+    from tapedeck.environments import sessions  # most functions have none
+
+    return sessions.token_of(request.headers) or ""
+
+
+def _caller(route: Route, request: Request, *, fresh: bool) -> tuple[Caller, Organization]:
+    presented = _presented(route, request)
     if not presented:
         raise errors.Unauthenticated
     scheme, _, rest = presented.partition(" ")

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tapedeck.events import chunks, store
 from tapedeck.events.store import Chunk, CollectionId
+
+
+class Place(NamedTuple):
+    """An event's number, and the generation that it is in."""
+
+    number: int
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +58,20 @@ def end_of(span: Span) -> int:
     return span.end if span.end is not None else store.head_of(span.collection).next
 
 
-def number_at(collection: CollectionId, at: int) -> int:
-    """The number of the first event that was received at `at` (ms) or later. It is final once `store.fence` has been there."""
-    return store.steadily(lambda: _number_at(collection, at))
+def place_of(collection: CollectionId, at: int) -> Place:
+    """Where the first event is, or would be, that was received at `at` (ms) or later. It is final once `store.fence` has been there."""
+    return store.steadily(lambda: _place_of(collection, at))
 
 
-def _number_at(collection: CollectionId, at: int) -> int:
-    edge = store.head_of(collection).next
+def _place_of(collection: CollectionId, at: int) -> Place:
+    head = store.head_of(collection)
+    edge = Place(head.next, head.generation)
     for chunk in store.backwards(collection):
         if chunk.received_last < at:
             return edge
         if chunk.received < at:
             lines = chunks.numbered(chunks.lines(store.body(chunk)), chunk.first)
-            return next((number for number, line in lines if chunks.received_of(line, chunk.received) >= at), edge)
-        edge = chunk.first
+            inside = (Place(number, chunk.generation) for number, line in lines if chunks.received_of(line, chunk.received) >= at)
+            return next(inside, edge)
+        edge = Place(chunk.first, chunk.generation)
     return edge
