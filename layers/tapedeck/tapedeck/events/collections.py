@@ -1,6 +1,8 @@
-"""Collections: the named sources of events. Every environment has one from its birth; others are made by hand.
+"""Collections: the named sources of events. Every environment has one from its birth; others are made by hand, or sealed by a capture.
 
-K#{org}  {collection id}  a collection that was made by hand: a default one needs no row, its environment says all of it
+K#{org}  {collection id}  a collection that was made by hand, or a capture's: a default one needs no row, its environment says all of it
+
+A sealed one has no events of its own: it is a window of the collection from which it was taken, and reads like any other (`span`).
 """
 
 from __future__ import annotations
@@ -14,19 +16,32 @@ import orjson
 from tapedeck import aws, clock, ids
 from tapedeck.environments.model import Environment, Organization
 from tapedeck.errors import Invalid, NotFound
+from tapedeck.events.spans import Span
+from tapedeck.events.store import CollectionId
 
 _MOST_NAME, _MOST_NOTES = 256, 4096
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Which events of another collection, `source`, a sealed one has: those numbered [first, end), in these generations."""
+
+    source: str
+    first: int
+    end: int
+    generations: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
-    """A source of events in an environment."""
+    """A source of events in an environment: live, or sealed when it has a window."""
 
     id: str
     env_id: int
     name: str
     notes: str
     created_at: float
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +72,18 @@ def wanted(body: Mapping[str, Any], environments: Sequence[Environment]) -> Want
 def create(organization_id: int, asked: Wanted) -> Collection:
     """A new, empty collection. Called again it makes another one."""
     made = Collection(ids.random_uuid(), asked.environment.env_id, asked.name, asked.notes, clock.now())
-    aws.client("dynamodb").put_item(
-        TableName=aws.setting("CONTROL_TABLE"),
-        Item={"pk": {"S": f"K#{organization_id}"}, "sk": {"S": made.id}, "d": {"B": orjson.dumps(made)}},
-    )
+    aws.client("dynamodb").put_item(**_put(organization_id, made))
     return made
+
+
+def sealing(organization_id: int, sealed: Collection) -> dict[str, Any]:
+    """The part of a transaction that makes a sealed collection, or names it anew. Safe to repeat."""
+    return {"Put": _put(organization_id, sealed)}
+
+
+def deletion(organization_id: int, collection_id: str) -> dict[str, Any]:
+    """The part of a transaction that takes a collection away. Safe to repeat."""
+    return {"Delete": {"TableName": aws.setting("CONTROL_TABLE"), "Key": _key(organization_id, collection_id)}}
 
 
 def of_environments(organization: Organization, environments: Sequence[Environment]) -> list[Collection]:
@@ -77,7 +99,7 @@ def one(organization: Organization, environments: Sequence[Environment], collect
         if each.collection_id == collection_id:
             return default(each)
     answer = aws.client("dynamodb").get_item(
-        TableName=aws.setting("CONTROL_TABLE"), Key={"pk": {"S": f"K#{organization.id}"}, "sk": {"S": collection_id}}, ConsistentRead=True
+        TableName=aws.setting("CONTROL_TABLE"), Key=_key(organization.id, collection_id), ConsistentRead=True
     )
     found = _read(answer["Item"]) if "Item" in answer else None
     if found is None or found.env_id not in {each.env_id for each in environments}:
@@ -90,6 +112,14 @@ def default(environment: Environment) -> Collection:
     return Collection(environment.collection_id, environment.env_id, environment.slug, "", environment.created_at)
 
 
+def span(organization_id: int, collection: Collection) -> Span:
+    """What there is to be read of a collection: a live one as it is now, a sealed one for good."""
+    window = collection.window
+    if window is None:
+        return Span(CollectionId(organization_id, collection.id))
+    return Span(CollectionId(organization_id, window.source), window.first, window.end, window.generations)
+
+
 def describe(collection: Collection, organization: Organization, token: str | None = None) -> dict[str, Any]:
     """A collection as the world sees it. The token is there once, when it is made: only its digest is kept."""
     at = clock.iso(collection.created_at).replace("+00:00", "Z")
@@ -99,7 +129,7 @@ def describe(collection: Collection, organization: Organization, token: str | No
         "name": collection.name,
         "notes": collection.notes,
         "token": token,
-        "type": "live",
+        "type": "live" if collection.window is None else "capture",
         "environment": environment,
         "team_id": organization.team_id,
         "paused": False,
@@ -119,5 +149,16 @@ def _made(organization_id: int) -> Iterator[Collection]:
     return map(_read, found)
 
 
+def _put(organization_id: int, made: Collection) -> dict[str, Any]:
+    return {"TableName": aws.setting("CONTROL_TABLE"), "Item": {**_key(organization_id, made.id), "d": {"B": orjson.dumps(made)}}}
+
+
+def _key(organization_id: int, collection_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"K#{organization_id}"}, "sk": {"S": collection_id}}
+
+
 def _read(item: dict[str, Any]) -> Collection:
-    return Collection(**orjson.loads(item["d"]["B"]))
+    row = orjson.loads(item["d"]["B"])
+    window = row.pop("window", None)
+    first, last = window.pop("generations") if window else (0, 0)
+    return Collection(**row, window=Window(**window, generations=(first, last)) if window else None)

@@ -1,0 +1,173 @@
+"""The worker of captures: it makes the steps that are due, by status and clock, until none is.
+
+Every step may be made twice, by two workers, and may die anywhere: what it does outside can be repeated, and its end is one conditional
+write, after which the next step follows from the row alone. So it does not matter who rang, when, or how often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tapedeck import objects
+from tapedeck.captures import bells, metrics, model, store
+from tapedeck.captures.changing import now, pin_name
+from tapedeck.captures.model import Capture, Status
+from tapedeck.errors import DomainError, NotFound
+from tapedeck.events import pins, spans
+from tapedeck.events import store as events
+from tapedeck.events.pins import Pin
+from tapedeck.events.store import CollectionId
+
+RESERVE = 20.0  # seconds of the worker's time in which no new step is begun
+
+
+def turn(organization_id: int, capture_id: int, *, seconds_left: Callable[[], float]) -> int:
+    """Carry a capture on as far as it is due. Answers how many steps that were; a step that fails flies, and is retried by the queue."""
+    steps = 0
+    with suppress(NotFound):  # it was deleted, and all of it is gone
+        while True:
+            capture = store.read(organization_id, capture_id)
+            due = model.turns_at(capture)
+            if due is None or due > now():
+                break
+            if seconds_left() < RESERVE:
+                bells.ring(capture)
+                break
+            with suppress(store.Overtaken):  # another worker was faster: see what it has left to do
+                _step(capture)
+                steps += 1
+    return steps
+
+
+def ring_overdue() -> int:
+    """Ring for every capture that has a step to make and whose bell was lost. Answers how many."""
+    found = list(store.overdue())
+    for capture in found:
+        bells.ring(capture)
+    return len(found)
+
+
+def _step(capture: Capture) -> None:
+    try:
+        _STEPS[capture.status](capture)
+    except store.Overtaken:
+        raise
+    except Exception as why:
+        _note_trouble(capture, why)
+        raise
+
+
+def _arm_or_start(capture: Capture) -> None:
+    if capture.begins <= now():
+        store.save(capture, model.moved(capture, "STARTING", now()))
+        return
+    _pin(capture)
+    bells.set_for(capture, "start", capture.begins)
+    if capture.scheduled_end is not None:
+        bells.set_for(capture, "stop", capture.scheduled_end)
+    store.save(capture, replace(capture, armed=True, troubled_at=None))
+
+
+def _start(capture: Capture) -> None:
+    store.save(capture, model.moved(capture, "STARTING", now()))
+
+
+def _run(capture: Capture) -> None:
+    """Find the number with which the window begins, after which no event of an earlier time can be given one."""
+    _pin(capture)
+    events.fence(_source(capture), capture.begins)
+    place = spans.place_of(_source(capture), capture.begins)
+    if not capture.armed and capture.scheduled_end is not None and capture.scheduled_end > now():
+        bells.set_for(capture, "stop", capture.scheduled_end)
+    within = (place.generation, place.generation)
+    store.save(capture, replace(model.moved(capture, "RUNNING", now()), first=place.number, generations=within, armed=True))
+
+
+def _stop(capture: Capture) -> None:
+    store.save(capture, model.stopped(capture, now()))
+
+
+def _finish(capture: Capture) -> None:
+    """Find the number with which the window ends, take its metrics, and seal it.
+
+    Metrics are no reason for a capture to fail: those that cannot be had now are taken again.
+    """
+    assert capture.ends is not None
+    assert capture.generations is not None
+    events.fence(_source(capture), capture.ends)
+    place = spans.place_of(_source(capture), capture.ends)
+    _pin(capture)
+    taken = False
+    with suppress(ClientError, BotoCoreError):
+        taken = metrics.snapshot(capture)
+    if capture.scheduled_end is not None and capture.scheduled_end > capture.ends:
+        bells.unset(capture, "stop")
+    sealed = replace(
+        model.moved(capture, "DONE", now()),
+        stop=place.number,
+        generations=(capture.generations[0], place.generation),
+        metrics_at=None if taken else max(now(), capture.ends) + model.SETTLES,
+    )
+    store.save(capture, sealed)
+
+
+def _take_metrics(capture: Capture) -> None:
+    """Take the metrics again, now that CloudWatch knows them."""
+    metrics.snapshot(capture)
+    store.save(capture, replace(capture, metrics_at=None, troubled_at=None))
+
+
+def _give_back(capture: Capture) -> None:
+    """What a failed capture holds on to."""
+    _clean_up(capture)
+    store.save(capture, replace(capture, armed=False, troubled_at=None))
+
+
+def _forget(capture: Capture) -> None:
+    """Clean up after a deleted capture; and once more, when no worker is left that had seen it before it was deleted."""
+    _clean_up(capture)
+    objects.delete(store.metrics_key(capture))
+    if capture.armed:
+        store.save(capture, replace(capture, armed=False, troubled_at=None))
+    else:
+        store.forget(capture)
+
+
+_STEPS: Mapping[Status, Callable[[Capture], None]] = {
+    "SCHEDULED": _arm_or_start,
+    "STARTED": _start,
+    "STARTING": _run,
+    "RUNNING": _stop,
+    "STOPPING": _finish,
+    "DONE": _take_metrics,
+    "FAILED": _give_back,
+    "DELETED": _forget,
+}
+
+
+def _clean_up(capture: Capture) -> None:
+    bells.unset(capture, "start")
+    bells.unset(capture, "stop")
+    pins.unpin(_source(capture), pin_name(capture))
+
+
+def _pin(capture: Capture) -> None:
+    pins.pin(_source(capture), pin_name(capture), Pin(capture.begins, capture.ends))
+
+
+def _note_trouble(capture: Capture, why: Exception) -> None:
+    """Write down since when a step fails; after an hour the capture does, or goes without its metrics."""
+    with suppress(ClientError, BotoCoreError, DomainError):
+        if capture.troubled_at is None:
+            store.save(capture, replace(capture, troubled_at=now()))
+        elif model.is_hopeless(capture, now()):
+            cause = why.response["Error"]["Code"] if isinstance(why, ClientError) else type(why).__name__
+            store.save(capture, model.given_up(capture, cause, now()))
+
+
+def _source(capture: Capture) -> CollectionId:
+    return CollectionId(capture.organization_id, capture.source)
