@@ -1,19 +1,42 @@
-"""Runs in MiniStack's own environment: MiniStack, with one thing done as API Gateway does it.
+"""Runs in MiniStack's own environment: MiniStack, with two things done as AWS does them.
 
 With `BinaryMediaTypes: ['*/*']` API Gateway hands every body on as bytes, also one that names no type: it takes such a body, and a
 request that accepts nothing in particular, for application/json. MiniStack takes them for text, and replaces what is not UTF-8.
 An unmodified browser SDK sends its compressed envelopes without a Content-Type, so every recording would be spoilt.
+
+CloudWatch Logs makes metrics of lines in the embedded metric format; MiniStack keeps the lines only, and captures would have no metrics.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import Any
 
 from ministack.app import main
-from ministack.services import apigateway_v1
+from ministack.services import apigateway_v1, cloudwatch, lambda_svc
 
 _matches = apigateway_v1._media_type_matches
 apigateway_v1._media_type_matches = lambda media_type, configured: _matches(media_type or "application/json", configured)
+_emit = lambda_svc._emit_lambda_logs
+
+
+def _emit_and_meter(func: Any, request_id: Any, log_text: str, *others: Any, **named: Any) -> None:
+    _emit(func, request_id, log_text, *others, **named)
+    for line in log_text.splitlines():
+        if line.startswith('{"_aws"') or ',"_aws":' in line:
+            _meter(json.loads(line))
+
+
+def _meter(told: dict[str, Any]) -> None:
+    for directive in told["_aws"]["CloudWatchMetrics"]:
+        dimensions = {name: told[name] for name in directive["Dimensions"][0]}
+        for metric in directive["Metrics"]:
+            for value in told[metric["Name"]]:
+                cloudwatch.record_metric(directive["Namespace"], metric["Name"], value, metric["Unit"], dimensions)
+
+
+lambda_svc._emit_lambda_logs = _emit_and_meter
 
 if __name__ == "__main__":
     sys.exit(main())

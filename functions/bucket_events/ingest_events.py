@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tapedeck.api.metering import events_in
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, note
 from tapedeck.events import ingesting
 from tapedeck.events.store import CollectionId
 
-app = Api()
+app = Api(meter=events_in)
 
 
 @app.post("/api/bucket/{bucket_id}/data/events/ingest")

@@ -12,7 +12,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -167,17 +167,20 @@ class System:
     def invoke(self, name: str, event: Any = None) -> Any:
         """What a function (logical id, or `family/file`) returns for an event."""
         function = self.template.functions.get(name) or self.template.function_at(name)
-        with _lock, pytest.MonkeyPatch.context() as patch, self.cloud.invoking(function), _sandbox():
-            for key, value in function.environment.items():
-                patch.setenv(key, value)
-            patch.setenv("AWS_LAMBDA_FUNCTION_NAME", self.template.physical_id(function.name))
-            handler = self._handler(function)
-            context = Context(self.template.physical_id(function.name), self.now + float(function.properties.get("Timeout", 3)))
-            try:
+        printed = io.StringIO()
+        try:
+            with _lock, pytest.MonkeyPatch.context() as patch, self.cloud.invoking(function), _sandbox(), redirect_stdout(printed):
+                for key, value in function.environment.items():
+                    patch.setenv(key, value)
+                patch.setenv("AWS_LAMBDA_FUNCTION_NAME", self.template.physical_id(function.name))
+                handler = self._handler(function)
+                context = Context(self.template.physical_id(function.name), self.now + float(function.properties.get("Timeout", 3)))
                 return json.loads(_dumps(handler(json.loads(_dumps(event)), context)))
-            except Killed:
-                self._forget()
-                raise
+        except Killed:
+            self._forget()
+            raise
+        finally:
+            self._meter(printed.getvalue())
 
     # Time -----------------------------------------------------------------------------------------------------------------------------
 
@@ -244,6 +247,27 @@ class System:
         return self._world("globex")
 
     # How ------------------------------------------------------------------------------------------------------------------------------
+
+    def _meter(self, printed: str) -> None:
+        """What CloudWatch Logs does with lines in the embedded metric format, at the hour of the virtual clock."""
+        for line in filter(lambda line: '"_aws"' in line, printed.splitlines()):
+            told = json.loads(line)
+            for directive in told["_aws"]["CloudWatchMetrics"]:
+                dimensions = [{"Name": name, "Value": told[name]} for name in directive["Dimensions"][0]]
+                data = [
+                    {
+                        "MetricName": metric["Name"],
+                        "Dimensions": dimensions,
+                        "Timestamp": self.now,
+                        "Value": value,
+                        "Unit": metric["Unit"],
+                    }
+                    for metric in directive["Metrics"]
+                    for value in told[metric["Name"]]
+                ]
+                caller, self.cloud.function = self.cloud.function, None
+                self.client("cloudwatch").put_metric_data(Namespace=directive["Namespace"], MetricData=data)
+                self.cloud.function = caller
 
     def _forget(self) -> None:
         auth.forget()

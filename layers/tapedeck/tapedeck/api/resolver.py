@@ -24,6 +24,7 @@ from tapedeck.api.request import Query, Request
 logger = Logger(service="tapedeck")
 
 Endpoint = Callable[..., Any]
+Meter = Callable[[Request, int, float, Mapping[str, Any]], None]  # told of a request, its status, its ms and what was noted
 _BUSY = {
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -69,8 +70,9 @@ def note(**facts: Any) -> None:
 class Api:
     """The resolver of a function file: `app = Api()`, one decorated function, `lambda_handler = app.handler`."""
 
-    def __init__(self, *, cors: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *, cors: Mapping[str, str] | None = None, meter: Meter | None = None) -> None:
         self._resolver = APIGatewayRestResolver()
+        self._meter = meter
         self._cors = dict(cors or {})
 
     def get(self, path: str) -> Callable[[Endpoint], Endpoint]:
@@ -140,6 +142,9 @@ class Api:
                 status, body = dialect.fail()
                 response = Response(body, status=status)
         response.headers.update(self._cors)
+        ms = round((time.perf_counter() - started) * 1000, 1)
+        if self._meter and request and request.caller:
+            self._meter(request, response.status_code, ms, _noted)
         logger.info(
             "request",
             extra={
@@ -147,7 +152,7 @@ class Api:
                 "method": route.method,
                 "route": route.path,
                 "status": response.status_code,
-                "ms": round((time.perf_counter() - started) * 1000, 1),
+                "ms": ms,
                 "organization": request.caller.organization_id if request and request.caller else None,
                 **_noted,
             },
