@@ -28,6 +28,10 @@ class Invalid(DomainError):
         self.fields = {name: dict(said) if isinstance(said, Mapping) else list(said) for name, said in (fields or {}).items()}
 
 
+class Unspecified(Invalid):
+    """Nothing was said of what is meant, and that is never taken for everything."""
+
+
 class Unauthenticated(DomainError):
     """Nobody we know: no credentials, or credentials that are malformed, unknown, expired or revoked."""
 

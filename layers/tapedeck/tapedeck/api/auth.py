@@ -162,7 +162,7 @@ def _caller(route: Route, request: Request, *, fresh: bool) -> tuple[Caller, Org
     organization, user = _directory(key.organization_id, key.user_id, fresh=fresh)
     if organization is None or (key.user_id is not None and user is None):
         raise errors.Unauthenticated("Invalid token")
-    return Caller(organization.id, key.scopes, user), organization
+    return Caller(organization.id, key.scopes, user, key.id), organization
 
 
 def _directory(organization_id: int, user_id: int | None, *, fresh: bool) -> tuple[Organization | None, User | None]:

@@ -9,6 +9,7 @@ from typing import Any
 from tapedeck import errors
 
 _STATUS = {
+    errors.Unspecified: 400,
     errors.Invalid: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
@@ -19,6 +20,7 @@ _STATUS = {
     errors.Unavailable: 503,
 }
 _WORDS = {
+    errors.Unspecified: "It is not said what is meant.",
     errors.Invalid: "The request is not valid.",
     errors.Unauthenticated: "Authentication credentials were not provided.",
     errors.Forbidden: "You do not have permission to perform this action.",

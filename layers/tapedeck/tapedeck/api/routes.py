@@ -27,6 +27,7 @@ _BUCKET = "/api/bucket/{bucket_id}"
 _CAPTURE = "/api/captures/{capture_id}"
 _ENVIRONMENT = "/api/environments/{env_id}"
 _PROJECT = "/api/v1/{project_key}"
+_PERSON = _PROJECT + "/users/{user_id}"
 _DESTINATION = "/v1/destination/{destination_id}"
 _PM2, _BATCH, _MYCRT, _OPENREPLAY = "bucket_events", "event_replays", "captures", "deletion_jobs"
 _ORG = "/api/0/organizations/{org}/"
@@ -120,9 +121,9 @@ ROUTES = (
     Route("GET", _PROJECT + "/jobs/{deletion_job_id}", "deletion_jobs.get_job", "environment", "job:read", dialect=_OPENREPLAY),
     Route("DELETE", _PROJECT + "/jobs/{deletion_job_id}", "deletion_jobs.cancel_job", "environment", "erase:write", True, _OPENREPLAY),
     Route("GET", _PROJECT + "/jobs/{deletion_job_id}/receipt", "deletion_jobs.get_receipt", "environment", "job:read", dialect=_OPENREPLAY),
-    Route("GET", _PROJECT + "/users/{user_id}", "deletion_jobs.get_user", "environment", "job:read", dialect=_OPENREPLAY),
-    Route("DELETE", _PROJECT + "/users/{user_id}", "deletion_jobs.erase_user", "environment", "erase:write", True, _OPENREPLAY),
-    Route("GET", _PROJECT + "/users/{user_id}/sessions", "deletion_jobs.list_user_sessions", "environment", "job:read", dialect=_OPENREPLAY),
+    Route("GET", _PERSON, "deletion_jobs.get_user", "environment", "job:read", dialect=_OPENREPLAY),
+    Route("DELETE", _PERSON, "deletion_jobs.erase_user", "environment", "erase:write", True, _OPENREPLAY),
+    Route("GET", _PERSON + "/sessions", "deletion_jobs.list_user_sessions", "environment", "job:read", dialect=_OPENREPLAY),
     Route("GET", _ORG + "audit-logs/", "environments.list_audit_logs", "organization", "audit:read"),
     Route("GET", "/health", "system.get_health", "public"),
     Route("GET", "/openapi.json", "system.get_openapi", "public"),

@@ -124,6 +124,7 @@ class Caller:
     organization_id: int
     scopes: frozenset[str]
     user: User | None = None
+    key_id: str | None = None
 
     @property
     def user_id(self) -> int | None:
