@@ -14,7 +14,9 @@ from botocore.exceptions import ClientError
 
 from tapedeck import aws
 
+PRESIGNED_SECONDS = 300
 _MISSING = ("NoSuchKey", "404")
+_MOST_AT_ONCE = 1000
 
 
 def hour(seconds: float) -> str:
@@ -42,6 +44,33 @@ def get(key: str) -> bytes | None:
 def delete(key: str) -> None:
     """Delete an object. Safe to repeat."""
     aws.client("s3").delete_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key)
+
+
+def delete_many(keys: Sequence[str]) -> None:
+    """Delete objects, a thousand a call. Safe to repeat. An object that stays is an error of S3's, and is raised as one."""
+    for first in range(0, len(keys), _MOST_AT_ONCE):
+        batch = [{"Key": key} for key in keys[first : first + _MOST_AT_ONCE]]
+        answer = aws.client("s3").delete_objects(Bucket=aws.setting("RECORDINGS_BUCKET"), Delete={"Objects": batch, "Quiet": True})
+        if failed := answer.get("Errors"):
+            raise ClientError({"Error": {"Code": failed[0].get("Code", ""), "Message": failed[0].get("Message", "")}}, "DeleteObjects")
+
+
+def keys_under(prefix: str, after: str = "") -> Iterator[str]:
+    """The keys that begin with a prefix (which should end in a slash), in their order; those behind the key `after`."""
+    for page in _pages(prefix, **({"StartAfter": after} if after else {})):
+        for entry in page.get("Contents", ()):
+            yield entry["Key"]
+
+
+def presigned_get(key: str, *, content_type: str, filename: str, encoding: str | None = None) -> str:
+    """A URL that anyone may GET for five minutes: no call is made."""
+    wanted = {"ResponseContentType": content_type, "ResponseContentDisposition": f'attachment; filename="{filename}"'}
+    if encoding:
+        wanted["ResponseContentEncoding"] = encoding
+    url: str = aws.client("s3").generate_presigned_url(
+        "get_object", Params={"Bucket": aws.setting("RECORDINGS_BUCKET"), "Key": key, **wanted}, ExpiresIn=PRESIGNED_SECONDS
+    )
+    return url
 
 
 def received_in(kind: str, hours: Sequence[str]) -> Iterator[tuple[str, float]]:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from tapedeck import aws, clock, errors, ids, objects
 from tapedeck.session_replays.store import ReplayId, Segment
 
-PRESIGNED_SECONDS = 300
+PRESIGNED_SECONDS = objects.PRESIGNED_SECONDS
 _MISSING = ("NoSuchKey", "404")
 
 
@@ -45,20 +45,14 @@ def recordings(of: Sequence[Segment]) -> list[bytes | None]:
 
 def put_page(replay: ReplayId, name: str, body: bytes) -> str:
     """Keep a page that is too large for a Lambda answer for a day, and answer its key."""
-    key = f"pages/{replay.organization_id}/{replay.project_id}/{replay.key}/{name}"
+    key = f"{pages_prefix(replay)}{name}"
     objects.put(key, body)
     return key
 
 
-def presigned_get(key: str, *, content_type: str, encoding: str | None, filename: str) -> str:
-    """A URL that anyone may GET for five minutes: no call is made."""
-    wanted = {"ResponseContentType": content_type, "ResponseContentDisposition": f'attachment; filename="{filename}"'}
-    if encoding:
-        wanted["ResponseContentEncoding"] = encoding
-    url: str = aws.client("s3").generate_presigned_url(
-        "get_object", Params={"Bucket": aws.setting("RECORDINGS_BUCKET"), "Key": key, **wanted}, ExpiresIn=PRESIGNED_SECONDS
-    )
-    return url
+def pages_prefix(replay: ReplayId) -> str:
+    """Where the pages of a replay are."""
+    return f"pages/{replay.organization_id}/{replay.project_id}/{replay.key}/"
 
 
 def presigned_put(key: str) -> str:
@@ -87,6 +81,11 @@ def upload(organization_id: int, project_id: int, upload_id: str, limit: int) ->
     if answer["ContentLength"] > limit:
         raise errors.TooLarge("envelope exceeds size limits", causes=[f"more than {limit} bytes"])
     return answer["Body"].read(), answer.get("ContentEncoding", "")
+
+
+def delete_upload(organization_id: int, project_id: int, upload_id: str) -> None:
+    """Delete what was uploaded. Safe to repeat."""
+    objects.delete(upload_key(organization_id, project_id, upload_id))
 
 
 def _reader(segment: Segment) -> Callable[[], bytes | None]:

@@ -5,6 +5,8 @@
 3. One round trip, one transaction: the replay's row, merged, if nobody was faster; the segment's row, if there is none; no tombstone.
    Only now is the answer 200.
 
+A segment that a person's tombstone refuses tells whose replay it is: the rest of it, which came without a user, is noted for erasure.
+
 A crash before 3 leaves an object that no row names: no reader sees it, the client's next attempt has an object of its own, and the
 janitor deletes it.
 """
@@ -16,7 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from tapedeck import clock, errors, inflating, objects
+import orjson
+
+from tapedeck import aws, clock, errors, inflating, objects
 from tapedeck.session_replays import bucket, merging, recording, store
 from tapedeck.session_replays import envelope as envelopes
 from tapedeck.session_replays.store import ReplayId, Segment
@@ -81,6 +85,10 @@ def _write(replay: ReplayId, segment: Segment, body: bytes, delta: merging.Row, 
     version = store.look(replay, merging.environment(delta), lambda: objects.put(segment.object_key, body))
     try:
         store.commit(replay, delta, version, segment=segment, guards=guards)
+    except store.Erased as why:
+        _refused(replay, guards, why)
+        objects.delete(segment.object_key)
+        raise
     except store.Taken:
         holder = store.segment(replay, segment.number, consistent=True)
         if holder != segment:  # else the answer to our own commit was lost on its way
@@ -92,6 +100,18 @@ def _write(replay: ReplayId, segment: Segment, body: bytes, delta: merging.Row, 
         objects.delete(segment.object_key)
         raise
     return True
+
+
+def _refused(replay: ReplayId, guards: store.Guards, why: store.Erased) -> None:
+    """A replay turns out to be an erased person's: what came of it before, without a user, goes as well.
+
+    The bell is rung when the note is written. Who dies in between has not answered: the client sends again.
+    """
+    by = next((guard for guard in guards if guard.name in why.causes and guard.name.startswith("U#")), None)
+    if by is not None and len(why.causes) == 1:  # else the replay has a tombstone of its own already
+        store.note_refusal(replay, by.name, by.since)
+        bell = {"organization_id": replay.organization_id, "project_id": replay.project_id, "replay_id": replay.key}
+        aws.client("sqs").send_message(QueueUrl=aws.setting("ERASURE_BELLS_QUEUE"), MessageBody=orjson.dumps(bell).decode())
 
 
 def _link(replay: ReplayId, link: envelopes.EventLink) -> bool:

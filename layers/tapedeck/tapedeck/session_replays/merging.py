@@ -192,6 +192,11 @@ def scalar(row: Row, name: str) -> str | None:
     return min(given, key=lambda value: (given[value], value)) if given else None
 
 
+def users(row: Row) -> list[str]:
+    """The ids of the people who appear in it, in whatever segment; of a great many the first."""
+    return list(row.get("scalars", {}).get("user.id", ()))
+
+
 def environment(row: Row) -> str | None:
     """The name that the SDK gave to where it runs ("production"), or None."""
     return scalar(row, "environment")

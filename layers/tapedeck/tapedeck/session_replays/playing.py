@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tapedeck import aws, clock
+from tapedeck import aws, clock, objects
 from tapedeck.errors import DomainError, NotFound
 from tapedeck.session_replays import bucket, merging, recording, store
 from tapedeck.session_replays.store import ReplayId, Segment
@@ -60,7 +60,7 @@ def play(replay: ReplayId, segments: Sequence[Segment]) -> Played:
         return Played(body)
     name = hashlib.sha256(b"".join(segment.sha256.encode() for segment in segments)).hexdigest()[:32]
     key = bucket.put_page(replay, name, zlib.compress(body, 1))
-    return Played(url=bucket.presigned_get(key, content_type="application/json", encoding="deflate", filename=f"{replay.key}.json"))
+    return Played(url=objects.presigned_get(key, content_type="application/json", encoding="deflate", filename=f"{replay.key}.json"))
 
 
 def segment(replay: ReplayId, text: str) -> Segment:
@@ -79,7 +79,7 @@ def play_one(replay: ReplayId, segment: Segment) -> Played:
     if stored is not None and segment.inflated > PAGE_BYTES:
         encoding = None if stored[:1] == b"[" else "deflate"
         return Played(
-            url=bucket.presigned_get(
+            url=objects.presigned_get(
                 segment.object_key,
                 content_type="application/octet-stream",
                 encoding=encoding,

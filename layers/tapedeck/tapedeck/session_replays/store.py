@@ -6,26 +6,29 @@ replays  R#{org}#{project}#{replay}  M              the replay's row: one compre
                                      S#{seg:05d}    a segment: where its recording is, its sizes, its SHA-256
 by_start L#{org}#{project}           {ms}#{replay}  visible replays in the order in which they began (project all)
          N#{org}#{project}           {name}         an environment name that an SDK has used there ("production")
-control  E#{org}#{project}           U#{digest}     a tombstone: this user's data from before `until` is refused
-                                     R#{replay}     a tombstone: this replay is gone for good
+         U#{org}#{project}#{digest}  {replay}       a replay in which this person appears: written with the segment that told so, so
+                                                    that all of a person's replays are found without a look at anybody else's
+         R#{org}#{project}#{replay}  E              whose erasure has refused a segment of it: the rest of it is to go as well
+
+Tombstones (tapedeck.tombstones) keep erased data out.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors
+from tapedeck import aws, clock, errors, tombstones
 from tapedeck.session_replays import merging
 from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.search.document import Document
 
 Item = dict[str, Any]
 BATCH = 100
+_MOST_WRITES = 25
 _MOST_ATTEMPTS = 12
 
 
@@ -64,7 +67,7 @@ class Version:
 
 
 class Erased(errors.DomainError):
-    """A tombstone covers this data: it is refused, and says so to nobody but the counters."""
+    """A tombstone covers this data: it is refused, and says so to nobody but the counters. `causes` are the tombstones' names."""
 
 
 class Taken(errors.DomainError):
@@ -135,7 +138,7 @@ def commit(
         merged = merging.merge(version.row, delta)
         if merged == version.row:
             return merged
-        winner = _swap(replay, merged, version.number, segment, guards)
+        winner = _swap(replay, merged, version.number, segment, guards, _appearing(version.row, merged, delta))
         if winner is None:
             return merged
         version = winner
@@ -238,6 +241,128 @@ def environment_names(organization_id: int, project_id: int) -> set[str]:
     return {item["sk"]["S"] for item in found}
 
 
+# ------------------------------------------------------------------------------------------------------------ people
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A replay in which a person appears: when we heard of it first, and when it began (seconds)."""
+
+    replay: ReplayId
+    received: float
+    started: float
+
+
+def appearances(organization_id: int, project_id: int, digest: str) -> Iterator[Appearance]:
+    """The replays in which a person appears, by replay id; as they are now, past their retention or not."""
+    found = aws.query(
+        "REPLAYS_TABLE",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"U#{organization_id}#{project_id}#{digest}"}},
+        ConsistentRead=True,
+    )
+    for item in found:
+        replay = ReplayId(organization_id, project_id, item["sk"]["S"])
+        yield Appearance(replay, float(item["received"]["N"]), float(item["started"]["N"]))
+
+
+def note_refusal(replay: ReplayId, tombstone: str, since: float) -> None:
+    """Remember that a segment of a replay was refused because its user had been erased: what came of it before, without a user, is theirs
+    as well. Safe to repeat."""
+    aws.client("dynamodb").put_item(
+        TableName=aws.setting("REPLAYS_TABLE"),
+        Item={**_key(replay, "E"), "tombstone": {"S": tombstone}, "since": {"N": repr(since)}, "ttl": {"N": str(_ttl())}},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """That a segment of a replay was refused: by which tombstone, and since when its data was (seconds)."""
+
+    tombstone: str
+    since: float
+
+
+def refused(replay: ReplayId) -> Refusal | None:
+    """What `note_refusal` has noted of a replay."""
+    found = next((item for item in _partition(replay) if item["sk"]["S"] == "E"), None)
+    return Refusal(found["tombstone"]["S"], float(found["since"]["N"])) if found else None
+
+
+def forget_refusal(replay: ReplayId) -> None:
+    """The refusal was of an erasure that has been cancelled since."""
+    delete_rows([_key(replay, "E")])
+
+
+# ------------------------------------------------------------------------------------------------------------ erasing
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """All rows of a replay as they are now: their keys, the version of its row, who appears in it, its segments."""
+
+    replay: ReplayId
+    keys: Sequence[Item]
+    version: int
+    users: Sequence[str]
+    segments: Sequence[Segment]
+
+
+def holding(replay: ReplayId) -> Holding:
+    """Everything that there is of a replay in the table: one Query."""
+    items = list(_partition(replay))
+    row = _version(next((item for item in items if item["sk"]["S"] == "M"), None))
+    segments = [_segment(item) for item in items if item["sk"]["S"].startswith("S#")]
+    keys = [{"pk": item["pk"], "sk": item["sk"]} for item in items]
+    return Holding(replay, keys, row.number, merging.users(row.row or {}), segments)
+
+
+def seals(held: Holding) -> list[Item]:
+    """What, in one transaction, closes a replay for ever: its tombstone, and that it still is as it was listed."""
+    replay = held.replay
+    grave = {"pk": {"S": tombstones.partition(replay.organization_id, replay.project_id)}, "sk": {"S": tombstones.of_replay(replay.key)}}
+    return [
+        {"Put": {"TableName": aws.setting("CONTROL_TABLE"), "Item": {**grave, "until": {"N": repr(clock.now())}}}},
+        {"ConditionCheck": {"TableName": aws.setting("REPLAYS_TABLE"), "Key": _key(replay, "M"), **_still(held.version)}},
+    ]
+
+
+def transact(parts: Sequence[Item]) -> bool:
+    """One transaction; False when one of its conditions did not hold, or another one was under way."""
+    try:
+        aws.client("dynamodb").transact_write_items(TransactItems=list(parts))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise
+        return False
+    return True
+
+
+def delete_rows(keys: Sequence[Item]) -> None:
+    """Delete rows, in whatever order. Safe to repeat and to kill."""
+    wanted = [{"DeleteRequest": {"Key": key}} for key in keys]
+    while wanted:
+        batch, wanted = wanted[:_MOST_WRITES], wanted[_MOST_WRITES:]
+        answer = aws.client("dynamodb").batch_write_item(RequestItems={aws.setting("REPLAYS_TABLE"): batch})
+        wanted += answer.get("UnprocessedItems", {}).get(aws.setting("REPLAYS_TABLE"), [])
+
+
+def forget_appearances(of: Sequence[tuple[ReplayId, str]]) -> None:
+    """Forget that people (by their tombstones' names) appear in replays. Safe to repeat."""
+    delete_rows([_appearance_key(replay, name) for replay, name in dict.fromkeys(of)])
+
+
+def is_gone(replay: ReplayId) -> bool:
+    """Whether a replay has been erased."""
+    return _tombstone(replay, tombstones.of_replay(replay.key)) is not None
+
+
+def is_covered(replay: ReplayId, refusal: Refusal) -> bool:
+    """Whether the tombstone that refused a segment still does."""
+    until = _tombstone(replay, refusal.tombstone)
+    return until is not None and until >= refusal.since
+
+
 # ------------------------------------------------------------------------------------------------------------ tombstones
 
 
@@ -254,9 +379,9 @@ Guards = Sequence[Guard]
 
 def guards_of(replay: ReplayId, user_id: str | None, since: float) -> list[Guard]:
     """The tombstones that could cover a segment: the replay's, and its user's (kept by digest: a tombstone names nobody)."""
-    guards = [Guard(f"R#{replay.key}", 0.0)]
+    guards = [Guard(tombstones.of_replay(replay.key), 0.0)]
     if user_id:
-        guards.append(Guard(f"U#{hashlib.sha256(user_id.encode()).hexdigest()}", since))
+        guards.append(Guard(tombstones.of_user(user_id), since))
     return guards
 
 
@@ -282,19 +407,19 @@ def _name_environment(replay: ReplayId, name: str) -> None:
     _named.add((replay.organization_id, replay.project_id, name))
 
 
-def _swap(replay: ReplayId, row: Row, known: int, segment: Segment | None, guards: Guards) -> Version | None:
+def _swap(replay: ReplayId, row: Row, known: int, segment: Segment | None, guards: Guards, users: Sequence[str] = ()) -> Version | None:
     """Write version `known + 1` of a row where `known` still stands; else answer the version that does."""
     put = {
         "TableName": aws.setting("REPLAYS_TABLE"),
         "Item": _item(replay, row, known + 1),
-        "ConditionExpression": "attribute_not_exists(pk) OR v = :known",
-        "ExpressionAttributeValues": {":known": {"N": str(known)}},
+        **_still(known),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
         if segment or guards:
             rows = [{"Put": put}, *([_segment_put(replay, segment)] if segment else [])]
-            aws.client("dynamodb").transact_write_items(TransactItems=[*rows, *(_absence(replay, guard) for guard in guards)])
+            absent = [_absence(replay, guard) for guard in guards]
+            aws.client("dynamodb").transact_write_items(TransactItems=[*rows, *absent, *(_appearance(replay, row, user) for user in users)])
         else:
             aws.client("dynamodb").put_item(**put)
     except ClientError as error:
@@ -305,8 +430,8 @@ def _swap(replay: ReplayId, row: Row, known: int, segment: Segment | None, guard
             raise
         swapped, *others = error.response["CancellationReasons"]
         failed = [reason["Code"] == "ConditionalCheckFailed" for reason in others]
-        if any(failed[bool(segment) :]):
-            raise Erased from None
+        if covering := [guard.name for guard, covers in zip(guards, failed[bool(segment) :], strict=False) if covers]:
+            raise Erased(causes=covering) from None
         if swapped["Code"] == "ConditionalCheckFailed":
             return _version(swapped.get("Item"))
         if any(failed):  # a segment that has outlived the row of its replay
@@ -337,12 +462,49 @@ def _absence(replay: ReplayId, guard: Guard) -> Item:
     return {
         "ConditionCheck": {
             "TableName": aws.setting("CONTROL_TABLE"),
-            "Key": {"pk": {"S": f"E#{replay.organization_id}#{replay.project_id}"}, "sk": {"S": guard.name}},
+            "Key": {"pk": {"S": tombstones.partition(replay.organization_id, replay.project_id)}, "sk": {"S": guard.name}},
             "ConditionExpression": "attribute_not_exists(pk) OR #until < :since",
             "ExpressionAttributeNames": {"#until": "until"},
             "ExpressionAttributeValues": {":since": {"N": repr(guard.since)}},
         }
     }
+
+
+def _still(known: int) -> Item:
+    """The condition that a row is as it was read. One that has gone since is not brought back by who had read it before."""
+    if not known:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {"ConditionExpression": "v = :known", "ExpressionAttributeValues": {":known": {"N": str(known)}}}
+
+
+def _appearing(known: Row | None, merged: Row, delta: Row) -> list[str]:
+    """The people whose appearance in a replay is to be written down: those whom a segment names first. An event that is linked long
+    after the last segment makes the replay live on, so all of them are written again."""
+    told = merged if "links" in delta else delta
+    before = {} if "links" in delta else merging.users(known or {})
+    return [user for user in merging.users(told) if user not in before]
+
+
+def _appearance(replay: ReplayId, row: Row, user: str) -> Item:
+    """Somebody appears in a replay. What was written first stands; it is kept for longer than the replay, which a view prolongs."""
+    at = {":received": {"N": repr(clock.now())}, ":started": {"N": repr(merging.started_at(row) or clock.now())}}
+    return {
+        "Update": {
+            "TableName": aws.setting("REPLAYS_TABLE"),
+            "Key": _appearance_key(replay, tombstones.of_user(user)),
+            "UpdateExpression": (
+                "SET received = if_not_exists(received, :received), started = if_not_exists(started, :started), #ttl = :ttl"
+            ),
+            "ExpressionAttributeNames": {"#ttl": "ttl"},
+            "ExpressionAttributeValues": {**at, ":ttl": {"N": str(int(clock.now()) + 2 * retention())}},
+        }
+    }
+
+
+def _appearance_key(replay: ReplayId, name: str) -> Item:
+    """`name` is that of the person's tombstone, U#{digest}."""
+    mark, digest = name.split("#")
+    return {"pk": {"S": f"{mark}#{replay.organization_id}#{replay.project_id}#{digest}"}, "sk": {"S": replay.key}}
 
 
 def _item(replay: ReplayId, row: Row, number: int) -> Item:
@@ -355,6 +517,24 @@ def _item(replay: ReplayId, row: Row, number: int) -> Item:
     if merging.is_visible(row) and merging.started_at(row) is not None:
         item |= _listed_key(replay.organization_id, replay.project_id, place(Document(replay.key, replay.project_id, row)))
     return item
+
+
+def _partition(replay: ReplayId) -> Iterator[Item]:
+    return aws.query(
+        "REPLAYS_TABLE",
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": replay.partition}},
+        ConsistentRead=True,
+    )
+
+
+def _tombstone(replay: ReplayId, name: str) -> float | None:
+    answer = aws.client("dynamodb").get_item(
+        TableName=aws.setting("CONTROL_TABLE"),
+        Key={"pk": {"S": tombstones.partition(replay.organization_id, replay.project_id)}, "sk": {"S": name}},
+        ConsistentRead=True,
+    )
+    return float(answer["Item"]["until"]["N"]) if "Item" in answer else None
 
 
 def _version(item: Item | None) -> Version:
