@@ -11,6 +11,8 @@ import pytest
 
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
+from tapedeck.captures import store as captures
+from tapedeck.captures.model import Capture
 from tapedeck.environments import keys
 from tapedeck.environments import store as environments
 from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
@@ -31,10 +33,14 @@ _NUMBERS = count(1)
 # What each request has to say anew: a function of the names in its path.
 _BODIES |= {("POST", "/environments"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("POST", "/members"): lambda names: {"userId": names["person"]}}
 _BODIES |= {("PUT", "/members/{user_id}"): {"role": "admin"}}
+_BODIES |= {("POST", "/api/captures"): lambda names: {"name": f"made {next(_NUMBERS)}", "envId": int(names["env_id"]) if names["env_id"].isdigit() else 0}}
+_BODIES |= {("PUT", "/api/captures"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("PUT", "{capture_id}"): lambda _: {"name": f"made {next(_NUMBERS)}"}}
 _QUERIES = {"replay-count/": {"query": f"replay_id:[{'a' * 32}]"}}
+# What is not named in the path (decision 14): the capture in the query, its environment in the body.
+_NAMED_BESIDE = {("POST", "/api/captures"), ("PUT", "/api/captures"), ("DELETE", "/api/captures"), ("GET", "/api/captures/metrics"), ("POST", "/api/captures/stop")}
 
 _NAMES = {"key": "plan", "job_id": "4711", "bucket_id": "0" * 24, "collection_id": "00000000-0000-4000-8000-000000000000"}  # what is nobody's
-_NAMES |= {"env_id": "4711", "user_id": "4711", "person": "4711"}
+_NAMES |= {"env_id": "4711", "user_id": "4711", "person": "4711", "capture_id": "4711"}
 
 # Who is asking → the token they present; "" is none.
 CALLERS: dict[str, Callable[[System, Route], str]] = {
@@ -83,14 +89,22 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
         return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x", "capture_id": "x"}
 
 
 def _names(world: World) -> dict[str, str]:
     job = store.create(world.id, world.web.project_id, model.Order(0, 1, [], ""))
     environments.change_roles(world.id, world.web, lambda _: world.web.roles)  # whoever came or went before
     people = {"env_id": str(world.web.env_id), "user_id": str(world.users["member"].id), "person": str(world.users["outsider"].id)}
+    people["capture_id"] = str(_capture(world))
     return {**people, "key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
+
+
+def _capture(world: World) -> int:
+    """A capture that runs, made by the member."""
+    number, web, at = captures.next_id(), world.web, 1_772_704_800_000
+    made = Capture(world.id, number, web.env_id, f"isolated {number}", world.users["member"].id, "", web.collection_id, "", "RUNNING", at, at, at)
+    return captures.create(made).id
 
 
 def ask(system: System, route: Route, names: dict[str, str], token: str) -> Response:
@@ -99,6 +113,8 @@ def ask(system: System, route: Route, names: dict[str, str], token: str) -> Resp
     body = next((body for (method, end), body in _BODIES.items() if method == route.method and route.path.endswith(end)), None)
     body = body(names) if callable(body) else body
     query = next((query for end, query in _QUERIES.items() if route.path.endswith(end)), {})
+    if (route.method, route.path) in _NAMED_BESIDE:
+        query = {"id": names["capture_id"]}
     return system.request(route.method, path, token=token or None, json=body, query=query)
 
 
@@ -137,7 +153,8 @@ def _expected(caller: str, relation: str, route: Route) -> set[int]:
     if caller in NOBODY:
         return {401}
     theirs = caller.startswith("other organization")
-    if not any(name in route.path for name in ("{org}", "{bucket_id}", "{collection_id}", "{env_id}")):  # it is the caller's own, whoever calls
+    beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}")
+    if not beside and not any(name in route.path for name in named):  # it is the caller's own, whoever calls
         if caller == "outsider" and route.function == "event_replays.create_collection":
             return {422}  # no environment of theirs to make it in
         return good if theirs or may(caller, route) else forbidden
@@ -149,6 +166,8 @@ def _expected(caller: str, relation: str, route: Route) -> set[int]:
         return {404}
     if caller == "outsider" and route.reach == "organization" and ("{replay_id}" in route.path or "{collection_id}" in route.path):
         return {404}  # no project of theirs has it
+    if caller == "outsider" and route.reach == "organization" and (beside or "{capture_id}" in route.path):
+        return forbidden  # the organization is theirs, the environment is not
     return good if may(caller, route) else forbidden
 
 

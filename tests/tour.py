@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
+from tapedeck import clock
 from tests.harness import System, agent, envelopes
 from tests.harness.gateway import Response
 from tests.harness.sdk import record, replay_url, send
@@ -60,6 +62,7 @@ def tour(system: System) -> None:
     for url in (jobs, jobs + "1/"):
         assert system.request("GET", url, token=owner).status == 200
     _events(system)
+    _captures(system)
     _people(system)
     for url in ("/health", "/openapi.json", "/console", "/console/"):
         system.request("GET", url)
@@ -109,3 +112,39 @@ def _events(system: System) -> None:
     assert system.request("POST", "/api/oauth/token", json=exchanged).status == 200
     system.advance(61)
     assert system.request("DELETE", agent.bucket_url(acme.web, "/data/events/delete_all"), token=owner).status == 200
+
+
+def _captures(system: System) -> None:
+    """Capture for a while, now and on schedule; look at it, change it, stop it, delete it."""
+    acme, owner = system.acme, system.acme.token("owner")
+
+    def take(method: str, rest: str = "", json: object = None) -> Any:
+        answer = system.request(method, f"/api/captures{rest}", token=owner, json=json)
+        assert answer.status == 200, answer
+        return answer.json()
+
+    now = take("POST", json={"name": "from now on", "envId": acme.web.env_id})
+    start = clock.iso(system.now + 600)
+    later = take("POST", json={"name": "later on", "envId": acme.web.env_id, "scheduledStart": start, "duration": 60})
+    system.drain()
+    take("PUT", f"/{later['id']}", {"duration": 120})
+    system.drain()
+    system.advance(120)
+    take("GET", f"/{now['id']}/metrics")
+    take("POST", f"/{now['id']}/stop")
+    system.drain()
+    system.advance(900)
+    system.drain()
+    take("GET")
+    take("GET", f"/{later['id']}")
+    take("GET", f"/{later['id']}/metrics")
+    take("DELETE", f"/{now['id']}")
+    for n in range(16):  # it begins within what is merged, and its bell is lost: the sweeper's work
+        if n == 8:
+            take("POST", json={"name": "a lost bell", "envId": acme.web.env_id})
+            system.client("sqs").purge_queue(QueueUrl=system.template.physical_id("CaptureBells"))
+        agent.put(system, acme, *(agent.record("paid", n=n, text=agent.noise(n * 50 + m)) for m in range(50)))
+        system.skip(1)
+    for _ in range(6):
+        system.advance(300)
+        system.drain()

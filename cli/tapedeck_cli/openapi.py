@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
+from tapedeck.captures import shapes as capture_shapes
 from tapedeck.environments import shapes as people
 from tapedeck.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
 from tapedeck.events import shapes
@@ -71,10 +72,19 @@ _ANSWERS |= {
     "environments.log_in": people.Person,
     "environments.get_me": people.Me,
 }
+_ANSWERS |= {
+    "captures.list_captures": capture_shapes.Captures,
+    "captures.create_capture": capture_shapes.Capture,
+    "captures.get_capture": capture_shapes.Capture,
+    "captures.get_metrics": capture_shapes.Metrics,
+    "captures.stop_capture": capture_shapes.Capture,
+    "captures.edit_capture": capture_shapes.Capture,
+    "captures.delete_capture": capture_shapes.Capture,
+}
 _STATUS = {"delete": "204", "bucket_events.delete_events": "200"}
 _STATUS |= {"session_replays.record_view": "204", "session_replays.create_upload": "201"}
 _STATUS |= {"session_replays.create_delete_job": "201", "environments.create_key": "201", "environments.rotate_key": "201"}
-_STATUS |= {"environments.remove_member": "200"}
+_STATUS |= {"environments.remove_member": "200", "captures.delete_capture": "200"}
 
 _PAGING = {
     "per_page": "How many, at most 100.",
@@ -82,6 +92,7 @@ _PAGING = {
     "limit": "How many, at most 100; `per_page` wins.",
     "offset": "How many to leave out; `cursor` wins.",
 }
+_NAMED = {"id": "The capture, where the path does not name it."}
 _FIELD = {"field": "A member to answer; repeatable. All of them unless said."}
 _PERIOD = {
     "statsPeriod": "A number and s, m, h, d or w: until now. Default 90d.",
@@ -128,6 +139,18 @@ _PARAMETERS = {
         "server_name": "Of this server only.",
         "limit": "How many, at most 1000.",
     },
+    "captures.list_captures": {
+        "envId": "Those of this environment only.",
+        "name": "Those of this name only.",
+        "id": "That capture, instead of an array.",
+    },
+    "captures.get_metrics": {
+        **_NAMED,
+        "type": "One metric instead of an array, in any case: `EVENTS IN`, `BYTES IN`, `ERRORS`, `LATENCY`, …",
+    },
+    "captures.stop_capture": _NAMED,
+    "captures.edit_capture": _NAMED,
+    "captures.delete_capture": _NAMED,
     "session_replays.list_delete_jobs": _PAGING,
     "session_replays.list_project_tags": _PERIOD,
     "session_replays.list_project_tag_values": _VALUES,
@@ -183,7 +206,7 @@ def _operation(route: Route) -> dict[str, Any]:
     body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}} if answer else {}
     status = _STATUS.get(route.function) or _STATUS.get(route.method.lower(), "200")
     return {
-        "operationId": endpoint.name,
+        "operationId": endpoint.name + ("_named_in_the_query" if _names_in_query(route) else ""),
         "tags": [route.function.split(".")[0]],
         "summary": summary,
         "description": " ".join((ast.get_docstring(endpoint) or "").split()) + _needs(route),
@@ -191,6 +214,15 @@ def _operation(route: Route) -> dict[str, Any]:
         "security": {"public": [], "ingest": [{"publicKey": []}], "collect": [{"collectionToken": []}]}.get(route.reach, [{"token": []}]),
         "responses": {status: {"description": "As described.", **({"content": body} if body else {})}, **_refusals(route)},
     }
+
+
+def _names_in_query(route: Route) -> bool:
+    """Whether this is the shorter of an endpoint's two paths, whose `{id}` is then a parameter of the query."""
+    return any(
+        (other.method, other.function) == (route.method, route.function)
+        and other.path.count("{capture_id}") > route.path.count("{capture_id}")
+        for other in ROUTES
+    )
 
 
 def _endpoint(module: ast.Module, route: Route) -> ast.FunctionDef:

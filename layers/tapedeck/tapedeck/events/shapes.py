@@ -138,7 +138,7 @@ class Collection(Shape):
     name: str
     notes: str
     token: str | None = Field(description="The ingest token: in the answer that made it, and never again.")
-    type: Literal["live"]
+    type: Literal["live", "capture"] = Field(description="A live one grows; a capture's is sealed.")
     environment: str | None
     team_id: str
     paused: bool
