@@ -168,3 +168,26 @@ def test_three_hundred_bytes_weigh_forty() -> None:
         for i, each in enumerate(body)
     ]
     assert len(chunks.encode(batch)) < 500 * 40
+
+
+@given(st.lists(st.none() | events, max_size=6), st.sampled_from([0, 7]))
+def test_a_number_without_an_event_keeps_its_line(batch: list[Event | None], received: int) -> None:
+    there = [event for event in batch if event]
+    chunk = chunks.encode(batch)
+    assert told(chunks.decode(chunk, received=received), 0) == told(there, received)
+    assert told(chunks.decode(chunks.concat([(chunk, received), (chunk, received)])), 0) == told(there, received) * 2
+    for whole, times in ((chunk, 1), (chunks.concat([(chunk, 5), (chunk, 9)]), 2)):
+        text = chunks.lines(whole)
+        assert text.count(b"\n") == len(batch) * times
+        numbered = list(chunks.numbered(text, 100))
+        assert [number for number, _ in numbered] == [100 + index for index, event in enumerate(batch * times) if event]
+        assert [chunks.event_of(line).id for _, line in numbered] == [event.id for event in there] * times
+    assert [chunks.received_of(line, 3) for _, line in chunks.numbered(chunks.lines(chunk), 0)] == [3] * len(there)
+
+
+@given(st.lists(st.none() | events, max_size=6), st.sets(st.integers(0, 6)))
+def test_what_is_taken_out_leaves_the_others_numbers_and_bytes(batch: list[Event | None], unwanted: set[int]) -> None:
+    chunk = chunks.encode(batch)
+    left, gone = chunks.without(chunk, lambda index, _: index in unwanted)
+    assert left == chunks.encode([None if index in unwanted else event for index, event in enumerate(batch)])
+    assert gone == sum(1 for index, event in enumerate(batch) if event and index in unwanted)
