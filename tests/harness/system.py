@@ -31,6 +31,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from tapedeck import aws, clock
 from tapedeck.api import auth
+from tapedeck.event_replays import ringing
 from tapedeck.events import ingesting
 from tapedeck.events import store as event_store
 from tapedeck.session_replays import store
@@ -274,6 +275,7 @@ class System:
         store.forget()
         event_store.forget()
         ingesting.forget()
+        ringing.forget()
 
     def _world(self, slug: str) -> world.World:
         dev = self.template.parameters.get("Stage") == "local"
