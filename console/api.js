@@ -31,8 +31,8 @@ export function takeTokenFromAddress() {
 
 const seg = encodeURIComponent;
 
-async function call(path, {method = 'GET', body, signal} = {}) {
-  const headers = {Authorization: `Bearer ${token()}`, ...(body && {'Content-Type': 'application/json'})};
+async function call(path, {method = 'GET', body, signal, key} = {}) {
+  const headers = {Authorization: `Bearer ${token()}`, ...(body && {'Content-Type': 'application/json'}), ...(key && {'Idempotency-Key': key})};
   let answer;
   try {
     answer = await fetch(base + path, {method, signal, headers, body: body && JSON.stringify(body), credentials: 'omit', cache: 'no-store'});
@@ -42,8 +42,11 @@ async function call(path, {method = 'GET', body, signal} = {}) {
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => null);
-  const detail = said?.detail?.message ?? said?.detail ?? said?.msg;
-  throw new ApiError(answer.status, typeof detail === 'string' ? detail : `The server answered ${answer.status}.`, answer.headers.get('Request-Id'));
+  const wrong = Array.isArray(said) ? said : [];   // invalid fields: [{message, path}]
+  const detail = said?.detail?.message ?? said?.detail ?? said?.msg ?? said?.message ?? (wrong.map(({message}) => message).join('; ') || null);
+  const refused = new ApiError(answer.status, typeof detail === 'string' ? detail : `The server answered ${answer.status}.`, answer.headers.get('Request-Id'));
+  refused.wrong = wrong;
+  throw refused;
 }
 
 /** Link: <…>; rel="next"; results="true"; cursor="0:25:0" → {next: '0:25:0', previous: null}: only cursors that lead somewhere. */
@@ -159,4 +162,59 @@ export async function distribution(bucket, asked, signal) {
 export async function newEvents(bucket, asked, signal) {
   const answer = await call(`/api/bucket/${seg(bucket)}/data/events/tail?${new URLSearchParams(asked)}`, {signal});
   return JSON.parse(await answer.text(), verbatim);
+}
+
+/** Who the token belongs to: {id, email, name, role, organization, scopes}; id is null for an organization's key. */
+export async function me(signal) {
+  return (await call('/api/users/me', {signal})).json();
+}
+
+/** The environments in which the caller has a role: [{id, name, slug, role, …}]. */
+export async function environments(signal) {
+  return (await call('/api/environments', {signal})).json();
+}
+
+/** The people of an environment: [{userId, name, email, role}], the owner first. */
+export async function members(environment, signal) {
+  return (await call(`/api/environments/${seg(environment)}/members`, {signal})).json();
+}
+
+/** One more of them; asked is {email, role}. */
+export async function addMember(environment, asked) {
+  return (await call(`/api/environments/${seg(environment)}/members`, {method: 'POST', body: asked})).json();
+}
+
+export async function changeMember(environment, user, role) {
+  return (await call(`/api/environments/${seg(environment)}/members/${seg(user)}`, {method: 'PUT', body: {role}})).json();
+}
+
+export async function removeMember(environment, user) {
+  return (await call(`/api/environments/${seg(environment)}/members/${seg(user)}`, {method: 'DELETE'})).json();
+}
+
+/** Captures, the oldest first, of one environment or of all: [{id, name, status, start, end, scheduledStart, scheduledEnd, …}]. */
+export async function captures(environment, signal) {
+  return (await call(`/api/captures${environment ? `?envId=${seg(environment)}` : ''}`, {signal})).json();
+}
+
+export async function capture(id, signal) {
+  return (await call(`/api/captures/${seg(id)}`, {signal})).json();
+}
+
+/** A new one; asked is {name, envId, status, scheduledStart, duration}. The same key makes one, however often it is asked for. */
+export async function createCapture(asked, key) {
+  return (await call('/api/captures', {method: 'POST', body: asked, key})).json();
+}
+
+export async function stopCapture(id) {
+  return (await call(`/api/captures/${seg(id)}/stop`, {method: 'POST', body: {}})).json();
+}
+
+export async function deleteCapture(id) {
+  return (await call(`/api/captures/${seg(id)}`, {method: 'DELETE'})).json();
+}
+
+/** Its metrics: [{type, displayName, complete, dataPoints: [{Timestamp, Maximum, Unit}]}]. */
+export async function captureMetrics(id, signal) {
+  return (await call(`/api/captures/${seg(id)}/metrics`, {signal})).json();
 }

@@ -72,6 +72,20 @@ export function failure(error, retry) {
     h('a', {class: 'button quiet', href: './', 'data-route': true}, 'All replays'));
 }
 
+/** Asks before something is done that cannot be undone: whether it shall be. */
+export function confirmed(question, consequence, act) {
+  return new Promise((resolve) => {
+    const dialog = h('dialog', {class: 'help', role: 'alertdialog', 'aria-labelledby': 'confirm-question', 'aria-describedby': 'confirm-consequence', onclose: () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); }},
+      h('h2', {id: 'confirm-question'}, question),
+      h('p', {id: 'confirm-consequence'}, consequence),
+      h('div', {class: 'confirm-actions'},
+        h('button', {class: 'button', type: 'button', onclick: () => dialog.close('no')}, 'Cancel'),
+        h('button', {class: 'button primary', type: 'button', onclick: () => dialog.close('yes')}, act)));
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
 export async function copy(text, button) {
   const label = button.querySelector('.label');
   const before = label.textContent;
