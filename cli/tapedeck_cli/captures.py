@@ -126,7 +126,7 @@ def _watched(client: Client, row: Row, *, as_json: bool) -> None:
     columns = (TextColumn("  {task.description}"), BarColumn(bar_width=32), TextColumn("{task.fields[said]}"))
     try:
         with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task("", said="")
+            task = bar.add_task("", total=None, said="")
             for seen in _states(client, row, bar, task):
                 row = seen
                 if not err.is_terminal:
@@ -163,7 +163,7 @@ def _states(client: Client, row: Row, bar: Progress, task: TaskID) -> Iterator[R
 def _draw(bar: Progress, task: TaskID, row: Row) -> None:
     now = datetime.now(UTC)
     begins, ends = _moment(row["start"] or row["scheduledStart"]), _moment(row["scheduledEnd"])
-    said, total, done = "", None, 0.0
+    said, total, done = "", None, 0.0  # a bar without a total swings
     if row["status"] == "SCHEDULED" and begins:
         said = f"begins in {_length(begins - now)}"
     elif row["status"] == "RUNNING" and begins and ends:
