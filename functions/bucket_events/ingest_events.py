@@ -7,6 +7,7 @@ from typing import Any
 from tapedeck.api.metering import events_in
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, note
+from tapedeck.event_replays import ringing
 from tapedeck.events import ingesting
 from tapedeck.events.store import CollectionId
 
@@ -19,8 +20,13 @@ def ingest_events(request: Request) -> dict[str, Any]:
     environment = request.environment
     collection = CollectionId(request.organization.id, environment.collection_id)
     accepted = ingesting.take_records(
-        collection, environment.project_id, request.body(), idempotency_key=request.headers.get("idempotency-key")
+        collection,
+        environment.project_id,
+        request.body(),
+        idempotency_key=request.headers.get("idempotency-key"),
+        hops=ingesting.hops(request.headers.get("x-replay-hops")),
     )
+    ringing.events_came(collection)
     note(events=len(accepted.ids), repeated=accepted.repeated)
     return {"accepted": len(accepted.ids), "ids": accepted.ids}
 

@@ -7,6 +7,7 @@ from typing import Any
 from tapedeck.api.metering import events_in
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, note
+from tapedeck.event_replays import ringing
 from tapedeck.events import ingesting
 from tapedeck.events.store import CollectionId
 
@@ -18,8 +19,13 @@ def collect(request: Request) -> dict[str, Any]:
     """`{"message", "ids"}` for one JSON payload or an array, kept byte for byte; the same request again adds nothing."""
     collection = CollectionId(request.organization.id, request.collection_id)
     accepted = ingesting.take_payloads(
-        collection, request.environment.project_id, request.body(), idempotency_key=request.headers.get("idempotency-key")
+        collection,
+        request.environment.project_id,
+        request.body(),
+        idempotency_key=request.headers.get("idempotency-key"),
+        hops=ingesting.hops(request.headers.get("x-replay-hops")),
     )
+    ringing.events_came(collection)
     note(events=len(accepted.ids), repeated=accepted.repeated)
     return {"message": "event has been successfully collected", "ids": accepted.ids}
 

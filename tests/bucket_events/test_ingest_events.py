@@ -170,3 +170,9 @@ def test_receive_time_never_runs_backwards(system: System) -> None:
     put(system, system.acme, record(n=2))
     assert store.head_of(collection).received == before
     assert [event["data"]["n"] for event in events(system, system.acme, "paid", start=0)] == [2, 1]
+
+
+def test_what_goes_in_a_circle_is_stopped(system: System) -> None:
+    """trust.md T22."""
+    assert ingest(system, system.acme, record("paid"), headers={"X-Replay-Hops": "3"}).status == 200
+    assert ingest(system, system.acme, record("paid"), headers={"X-Replay-Hops": "4"}).status == 400

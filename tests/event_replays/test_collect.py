@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from tapedeck.events import chunks, store
+from tapedeck.events.model import Event
+from tapedeck.events.store import CollectionId
 from tests.harness import System
 from tests.harness.agent import collect, events, ingest, keys, put, record
 
@@ -53,3 +56,20 @@ def test_what_is_no_payload_is_a_422(system: System, body: Any) -> None:
     answer = collect(system, token(system), body)
     assert answer.status == 422
     assert answer.json()["errors"][0]["code"] == 422
+
+
+def test_what_goes_in_a_circle_is_stopped(system: System) -> None:
+    """trust.md T22: each replay counts a hop; who sends on an event that has come through three of them is refused."""
+    secret = token(system)
+    for hops in ("0", "1", "3"):
+        assert collect(system, secret, {"hops": hops}, headers={"X-Replay-Hops": hops}).status == 200
+    for hops in ("4", "99", "-1", "x", "1.5", "²"):
+        answer = collect(system, secret, {"hops": hops}, headers={"X-Replay-Hops": hops})
+        assert (answer.status, answer.json()["errors"][0]["field"]) == (422, "X-Replay-Hops")
+    assert sorted(event.hops for event in stored(system)) == [0, 1, 3], "and the number is kept"
+
+
+def stored(system: System) -> list[Event]:
+    """The events of acme/web's default collection."""
+    collection = CollectionId(system.acme.id, system.acme.web.collection_id)
+    return [event for chunk in store.newest_first(collection) for event in chunks.decode(store.body(chunk))]

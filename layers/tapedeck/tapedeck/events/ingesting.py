@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from msgspec import structs
+
 from tapedeck import clock, errors, ids, tombstones
 from tapedeck.events import batching, parsing, store
 from tapedeck.events.model import Event
@@ -22,6 +24,7 @@ from tapedeck.events.store import Batch, CollectionId, Taken
 
 BY_KEY = 86_400  # seconds for which a receipt is kept
 BY_CONTENT = 300
+MOST_HOPS = 3  # event replays that an event may have come through: here every loop ends
 _MOST_KEY = 256
 _INDEX = 6  # hex digits at the end of an event's id that number it within its request
 
@@ -38,14 +41,32 @@ class Accepted:
     repeated: bool
 
 
-def take_records(collection: CollectionId, project_id: int, body: bytes, *, idempotency_key: str | None) -> Accepted:
+def take_records(collection: CollectionId, project_id: int, body: bytes, *, idempotency_key: str | None, hops: int = 0) -> Accepted:
     """Take what an agent or an application sends to a bucket (decision 22). Raises Invalid or TooLarge."""
-    return _take(collection, project_id, body, parsing.bucket_records, idempotency_key)
+    return _take(collection, project_id, body, parsing.bucket_records, idempotency_key, hops)
 
 
-def take_payloads(collection: CollectionId, project_id: int, body: bytes, *, idempotency_key: str | None) -> Accepted:
+def take_payloads(collection: CollectionId, project_id: int, body: bytes, *, idempotency_key: str | None, hops: int = 0) -> Accepted:
     """Take what is sent to a collection: payloads that are kept byte for byte. Raises Invalid or TooLarge."""
-    return _take(collection, project_id, body, parsing.collected, idempotency_key)
+    return _take(collection, project_id, body, parsing.collected, idempotency_key, hops)
+
+
+def hops(told: str | None) -> int:
+    """How many event replays a request has come through, as its `X-Replay-Hops` tells. Invalid beyond MOST_HOPS: it goes in a circle."""
+    if not told:
+        return 0
+    if not (told.isascii() and told.isdigit() and len(told) < 10):
+        raise errors.Invalid(fields={"X-Replay-Hops": ["must be a number"]})
+    if int(told) > MOST_HOPS:
+        raise errors.Invalid(fields={"X-Replay-Hops": [f"has come through more than {MOST_HOPS} replays: it goes in a circle"]})
+    return int(told)
+
+
+def take_copies(collection: CollectionId, project_id: int, copies: Sequence[Event], *, key: str) -> None:
+    """Take the copies that a replay sends here: with the ids that it gave them, known for a day by `key`. Raises TooLarge."""
+    digest = hashlib.sha256(b"copies:" + key.encode()).hexdigest()
+    attempt = Taken(ids.random_hex(18), len(copies), 0)
+    store.append(collection, attempt, partial(_kept, collection, project_id, copies), digest=digest, remembered=BY_KEY)
 
 
 def forget() -> None:
@@ -53,10 +74,12 @@ def forget() -> None:
     _erased.clear()
 
 
-def _take(collection: CollectionId, project_id: int, body: bytes, parse: Parse, idempotency_key: str | None) -> Accepted:
+def _take(collection: CollectionId, project_id: int, body: bytes, parse: Parse, idempotency_key: str | None, hops: int) -> Accepted:
     if idempotency_key and len(idempotency_key) > _MOST_KEY:
         raise errors.Invalid(fields={"Idempotency-Key": [f"at most {_MOST_KEY} characters"]})
     events = parse(body, now=clock.now(), unique=ids.random_hex(10))
+    if hops:
+        events = [structs.replace(event, hops=hops) for event in events]
     # The same bytes mean something else at another door: a record there, a payload here.
     said = b"key:" + idempotency_key.encode() if idempotency_key else b"body:" + body
     digest = hashlib.sha256(parse.__name__.encode() + b":" + said).hexdigest()

@@ -10,7 +10,6 @@ from tapedeck.events.model import Event
 
 KINDS = ("http", "sqs", "sns", "eventbridge", "kinesis", "s3", "lambda", "collection", "listen")
 NOTICES = ("replay.completed", "replay.failed", "replay.aborted")
-MOST_HOPS = 3  # replays that an event may have come through: a loop of collections ends here
 MOST_WAIT = 3600.0  # seconds that a destination may ask us to wait (trust.md T23)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tapedeck import errors
 from tapedeck.event_replays.destinations import sealing
-from tapedeck.event_replays.destinations.kinds import http
+from tapedeck.event_replays.destinations.kinds import collection, eventbridge, http, invoked, kinesis, s3, sns, sqs
 from tapedeck.event_replays.destinations.model import Delivery, Destination, Outcome
 
 
@@ -32,6 +32,13 @@ class Sender(Protocol):
 
 _SENDERS: Mapping[str, Callable[[Destination, Mapping[str, Any]], Sender]] = {
     "http": lambda _, metadata: http.Sender(metadata),
+    "sqs": sqs.Sender,
+    "sns": sns.Sender,
+    "eventbridge": eventbridge.Sender,
+    "kinesis": kinesis.Sender,
+    "s3": s3.Sender,
+    "lambda": invoked.Sender,
+    "collection": collection.Sender,
 }
 
 

@@ -14,8 +14,9 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 
-from tapedeck import aws, clock
+from tapedeck import clock
 from tapedeck.event_replays import signing
+from tapedeck.event_replays.destinations import surroundings
 from tapedeck.event_replays.destinations.egress import Line, Refused, Reply, target
 from tapedeck.event_replays.destinations.model import MOST_WAIT, Delivery, Outcome, later, never
 
@@ -31,8 +32,8 @@ class Sender:
     batch = 1
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
-        local = aws.setting("STAGE") == "local"
-        self._line = Line(target(metadata["url"], local=local), local=local)
+        where = surroundings.here()
+        self._line = Line(target(metadata["url"], local=where.local, own=where.own), local=where.local)
         self._secret: str | None = metadata.get("signing_secret")
         configured = [(name, value) for header in metadata.get("headers", ()) for name, value in header.items()]
         names = {name.lower() for name, _ in configured}

@@ -1,0 +1,153 @@
+"""Destinations are made, changed and archived: from a request's wishes to a row, its secrets sealed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tapedeck import clock, errors, ids
+from tapedeck.environments.model import Environment, Organization
+from tapedeck.event_replays import store as replays
+from tapedeck.event_replays.destinations import metadata, sealing, store, surroundings
+from tapedeck.event_replays.destinations.model import KINDS, NOTICES, Destination
+from tapedeck.events import collections
+
+MOST = 500  # live destinations of an organization
+_MOST_NAME, _MOST_NOTES, _MOST_RATE = 256, 4096, 10_000
+_MEMBERS = ("name", "notes", "type", "metadata", "max_per_second", "notifications", "team_id", "archived")
+
+
+def create(
+    organization: Organization, body: Mapping[str, Any], *, author_id: int | None, environments: Sequence[Environment], base_url: str
+) -> Destination:
+    """A new destination. Invalid by member; Conflict beyond MOST of them. Called again it makes another one."""
+    now = clock.now()
+    made = Destination(
+        organization_id=organization.id,
+        id=ids.random_uuid(),
+        type=_kind(body),
+        name="",
+        notes="",
+        metadata={},
+        created_at=now,
+        updated_at=now,
+        author_id=author_id,
+        external_id=f"tapedeck-{organization.team_id}",
+    )
+    missing = {
+        name: ["is required"] for name in ("name", "metadata") if body.get(name) is None and (name == "name" or made.type != "listen")
+    }
+    made = _changed(made, body, organization, environments, base_url, missing)
+    if sum(not each.archived for each in store.of_organization(organization.id)) >= MOST:
+        raise errors.Conflict(f"There are {MOST} destinations already.")
+    return store.save(made)
+
+
+def edit(
+    known: Destination, organization: Organization, body: Mapping[str, Any], *, environments: Sequence[Environment], base_url: str
+) -> Destination:
+    """A destination with other members: those that are not said stay, `metadata` are said as a whole.
+
+    A secret that is sent back as it is shown, masked, stays. Invalid by member; the type never changes. Conflict when it is archived, or
+    was changed by somebody else meanwhile. `{"archived": true}` archives it.
+    """
+    if known.archived:
+        raise errors.Conflict("The destination is archived.")
+    if "type" in body and body["type"] != known.type:
+        raise errors.Invalid(fields={"type": ["cannot be changed: make another destination"]})
+    changed = _changed(known, body, organization, environments, base_url, {})
+    return archive(changed) if body.get("archived") is True else store.save(changed)
+
+
+def archive(known: Destination) -> Destination:
+    """The destination without its secrets: not listed, never sent to again, still to be read. Safe to repeat.
+
+    Conflict while a replay that is not over uses it. One that begins at this very moment may slip by: it fails at its first delivery.
+    """
+    if known.archived:
+        return known
+    if replays.uses(known.organization_id, known.id):
+        raise errors.Conflict("A replay that is not over uses this destination: archive the replay first.")
+    return store.save(replace(known, archived=True, secrets={}, updated_at=clock.now()))
+
+
+def _kind(body: Mapping[str, Any]) -> str:
+    kind = body.get("type")
+    if kind not in KINDS:
+        raise errors.Invalid(fields={"type": [f"must be one of {', '.join(KINDS)}"]})
+    return str(kind)
+
+
+def _changed(
+    known: Destination,
+    body: Mapping[str, Any],
+    organization: Organization,
+    environments: Sequence[Environment],
+    base_url: str,
+    wrong: dict[str, list[str]],
+) -> Destination:
+    wrong |= _wrong(known.type, body, organization)
+    changed = replace(known, updated_at=clock.now())
+    said: dict[str, Any] | None = None
+    if not wrong and ("metadata" in body or not known.version):
+        said, wrong = metadata.read(known.type, body.get("metadata") or {}, surroundings.here(base_url))
+        if not wrong and known.type == "collection":
+            wrong = _wrong_collection(organization, environments, said["collection_id"])
+        if not wrong:
+            new = {path: secret for path, secret in metadata.secret_paths(known.type, said).items() if not _stays(known, path, secret)}
+            wrong = {f"metadata.{path}": [why] for path, secret in new.items() if (why := metadata.bad_secret(path, secret))}
+    if wrong:
+        raise errors.Invalid(fields=wrong)
+    if said is not None:
+        changed = _with_metadata(changed, said, new)
+    return replace(
+        changed,
+        name=str(body.get("name") or known.name).strip(),
+        notes=known.notes if body.get("notes") is None else str(body["notes"]),
+        max_per_second=body.get("max_per_second", known.max_per_second),
+        notifications=known.notifications if body.get("notifications") is None else sorted(set(body["notifications"])),
+    )
+
+
+def _wrong(kind: str, body: Mapping[str, Any], organization: Organization) -> dict[str, list[str]]:
+    """What is wrong with the members that every type has."""
+    wrong = {name[:64]: ["there is no such member"] for name in body if name not in _MEMBERS}
+    name, notes, rate, told = (body.get(each) for each in ("name", "notes", "max_per_second", "notifications"))
+    if name is not None and (not isinstance(name, str) or not 0 < len(name.strip()) <= _MOST_NAME):
+        wrong["name"] = [f"a text of 1 to {_MOST_NAME} characters is needed"]
+    if notes is not None and (not isinstance(notes, str) or len(notes) > _MOST_NOTES):
+        wrong["notes"] = [f"a text of at most {_MOST_NOTES} characters"]
+    if rate is not None and (not isinstance(rate, int) or isinstance(rate, bool) or not 1 <= rate <= _MOST_RATE):
+        wrong["max_per_second"] = [f"a whole number from 1 to {_MOST_RATE} is needed"]
+    if told is not None and (not isinstance(told, list) or not all(each in NOTICES for each in told)):
+        wrong["notifications"] = [f"a list of {', '.join(NOTICES)}"]
+    elif told and kind != "http":
+        wrong["notifications"] = ["only destinations of the type http are told"]
+    if body.get("team_id") not in (None, organization.team_id):
+        wrong["team_id"] = ["is not the team of the key"]
+    if not isinstance(body.get("archived", False), bool):
+        wrong["archived"] = ["must be true or false"]
+    return wrong
+
+
+def _wrong_collection(organization: Organization, environments: Sequence[Environment], collection_id: str) -> dict[str, list[str]]:
+    try:
+        if collections.one(organization, environments, collection_id).window is None:
+            return {}
+    except errors.NotFound:
+        return {"metadata.collection_id": ["there is no such collection"]}
+    return {"metadata.collection_id": ["is sealed: nothing enters it"]}
+
+
+def _stays(known: Destination, path: str, secret: str) -> bool:
+    """Whether a secret that was sent is the mask of the one that there is."""
+    return path in known.secrets and metadata.secret_paths(known.type, known.metadata).get(path) == secret
+
+
+def _with_metadata(known: Destination, said: dict[str, Any], new: Mapping[str, str]) -> Destination:
+    kept = {path: known.secrets[path] for path in metadata.secret_paths(known.type, said) if path not in new}
+    sealed = {path: sealing.sealed(known.organization_id, known.id, secret) for path, secret in new.items()}
+    for path, secret in new.items():
+        sealing.put(said, path, sealing.masked(secret))
+    return replace(known, metadata=said, secrets=kept | sealed)
