@@ -6,7 +6,7 @@ from typing import Any
 
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api
-from tapedeck.deletion_jobs import asking, model
+from tapedeck.deletion_jobs import asking, cancelling, model
 
 app = Api()
 
@@ -15,7 +15,7 @@ app = Api()
 def cancel_job(request: Request, deletion_job_id: str) -> dict[str, Any]:
     """`{"data": job}`, cancelled; 501 when it is completed, failed or cancelled already (decision 16)."""
     job = asking.named(request.organization.id, request.environment.project_id, deletion_job_id)
-    return {"data": model.describe(asking.cancel(request.who, job))}
+    return {"data": model.describe(cancelling.cancel(request.who, job))}
 
 
 lambda_handler = app.handler

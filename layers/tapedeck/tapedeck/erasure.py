@@ -50,6 +50,9 @@ class Eraser(Protocol):
     def name(self) -> str:
         """What pages of it are called in a job's row."""
 
+    def prepare(self, subject: Subject) -> None:
+        """What has to be done once the person's tombstone has been put, or lifted, so that it holds everywhere. Safe to repeat."""
+
     def find(self, subject: Subject, after: str) -> Page | None:
         """The next of the person's data, as a consistent read sees them now; None when there are none behind `after`: the proof."""
 

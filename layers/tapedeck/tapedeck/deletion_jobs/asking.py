@@ -1,4 +1,4 @@
-"""What people ask of deletion jobs: to erase somebody, to see how far that is, to stop it."""
+"""What people ask of deletion jobs: to erase somebody, and to see how far that is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from tapedeck.deletion_jobs import model, store
 from tapedeck.deletion_jobs.model import Job
 from tapedeck.environments.model import Caller, Environment
 from tapedeck.erasure import Subject
-
-_MOST_RACES = 5
 
 
 def erase(caller: Caller, environment: Environment, user_id: str, *, at_once: bool) -> Job:
@@ -30,23 +28,3 @@ def named(organization_id: int, project_id: int, text: str) -> Job:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise errors.NotFound("Job not found.")
     return store.read(organization_id, project_id, int(text))
-
-
-def cancel(caller: Caller, job: Job) -> Job:
-    """The job, cancelled: nothing is erased after it but what was being erased. Unsupported when it is over (decision 16).
-
-    It races with the worker: one write wins, and the other looks again.
-    """
-    for _ in range(_MOST_RACES):
-        over = model.cancelled(job, int(clock.now() * 1000))
-        try:
-            saved = store.cancel(job, over, audit.entry(caller, "user.erase-cancel", job.subject.digest, job_id=job.id))
-        except errors.Conflict:
-            job = store.read(job.organization_id, job.project_id, job.id)
-            continue
-        if job.status == "scheduled":
-            store.unschedule(job)
-        if saved.page is not None:
-            store.ring(saved)  # what was being erased goes whole
-        return saved
-    raise errors.Unavailable("The job moves too fast.")

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from tapedeck.erasure import Eraser
+from tapedeck.erasure import Eraser, Subject
+from tapedeck.events import erasing as events
 from tapedeck.session_replays import erasing as session_replays
 
 SESSIONS = session_replays.Sessions()
 UPLOADS = session_replays.Uploads()
+EVENTS = events.Events()
 # In this order, round and round, until each of them has found nothing after all the others.
-ERASERS: Sequence[Eraser] = (SESSIONS, UPLOADS)
+ERASERS: Sequence[Eraser] = (SESSIONS, UPLOADS, EVENTS)
 
 
 class Place(NamedTuple):
@@ -36,6 +38,17 @@ PLACES: Sequence[Place] = (
     Place("bucket", "up/", "uploads", "large envelopes, for a day"),
     Place("control", "E#", None, "tombstones: digests"),
     Place("control", "J#", None, "bulk deletions: what an administrator searched for, and numbers of replays"),
+    # --- events
+    Place("events", "C#", "events", "chunks: the person's lines become empty, the summary is made anew; a head has numbers only"),
+    Place("events", "U#", "events", "whose events a chunk holds: four bytes a person, made anew with the chunk"),
+    Place("events", "I#", None, "receipts of requests: digests, ids, for a day"),
+    Place("events", "W#", None, "numbers of generations that were left behind; their chunks are emptied like others"),
+    Place("events", "P#", None, "windows of time that captures keep"),
+    Place("bucket", "ev/", "events", "bodies of larger chunks; those that no chunk knows are swept within half an hour"),
+    Place("control", "K#", None, "collections: names that colleagues gave, and the windows of captures"),
+    # --- captures
+    Place("control", "CAPTURE#", None, "windows over the same chunks: what is erased there is not in them any more"),
+    Place("bucket", "captures/", None, "metrics: counts by the minute"),
     # --- erasure itself
     Place("control", "ERASURE#", None, "deletion jobs: the request names the person, as decision 25 has it; digests otherwise"),
     Place("bucket", "receipts/", None, "receipts: digests and counts"),
@@ -48,6 +61,12 @@ PLACES: Sequence[Place] = (
     Place("control", "KEY#", None, "keys: digests"),
     Place("control", "SEQ", None, "the last numbers given out"),
 )
+
+
+def prepare(subject: Subject) -> None:
+    """The person's tombstone has been put, or lifted: let that hold everywhere. Safe to repeat."""
+    for eraser in ERASERS:
+        eraser.prepare(subject)
 
 
 def named(name: str) -> Eraser:

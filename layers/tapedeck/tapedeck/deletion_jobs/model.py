@@ -53,6 +53,7 @@ class Job:
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)
     page: Sealed | None = None
     pages: int = 0
+    unsettled: bool = False  # cancelled while it ran: its page has to go, and the lifted tombstone to be told
     turn: int = 0
     after: str = ""
     quiet: int = 0
@@ -109,7 +110,7 @@ def cancelled(job: Job, now: int) -> Job:
     if job.is_over:
         raise Unsupported(f"The job is {job.status}: it cannot be cancelled.")
     said = f"Cancelled while it was running: {told(job)} erased, and stay so." if job.status == "running" else None
-    return replace(job, status="cancelled", errors=said, updated_at=now)
+    return replace(job, status="cancelled", errors=said, unsettled=job.status == "running", updated_at=now)
 
 
 def failed(job: Job, left: int, now: int) -> Job:

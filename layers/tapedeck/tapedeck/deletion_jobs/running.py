@@ -64,16 +64,20 @@ def ring_overdue() -> int:
 def _taken(job: Job) -> Job:
     """The job in this worker's hands: begun when it is due, given up when too many workers have failed; its open page erased."""
     if job.status == "scheduled":
-        return store.begin(job, ids.random_hex(8)) if job.start_at <= clock.now() * 1000 else job
-    if job.status == "running" and job.attempts >= model.MOST_ATTEMPTS:
-        left = sum(1 for _ in erasers.SESSIONS.left(job.subject))
-        return store.end(job, model.failed(job, left, int(clock.now() * 1000)))
-    if job.status == "running":
+        if job.start_at > clock.now() * 1000:
+            return job
+        job = store.begin(job, ids.random_hex(8))
+    elif job.status == "running":
+        if job.attempts >= model.MOST_ATTEMPTS:
+            left = sum(1 for _ in erasers.SESSIONS.left(job.subject))
+            return store.end(job, model.failed(job, left, int(clock.now() * 1000)))
         job = store.take(job, ids.random_hex(8))
+    elif not job.unsettled:
+        return job
+    erasers.prepare(job.subject)
     if job.page is not None:
         erasers.named(job.page.eraser).erase(job.subject, job.page.what)
-        job = store.save(job, replace(job, page=None))
-    return job
+    return store.save(job, replace(job, page=None, unsettled=False)) if job.unsettled else job
 
 
 def _step(job: Job) -> Job:

@@ -239,8 +239,8 @@ def _still(known: Job) -> Item:
 
 
 def _due(job: Job) -> Item:
-    """When somebody should look after it: until it is over, and as long as a sealed page is not known to have gone."""
-    if job.is_over and job.page is None:
+    """When somebody should look after it: until it is over, and everything about it is settled."""
+    if job.is_over and not job.unsettled:
         return {}
     at = job.start_at // 1000 if job.status == "scheduled" else int(clock.now()) + PATIENCE
     return {"due_in": {"S": KIND}, "due_at": {"N": str(at)}}

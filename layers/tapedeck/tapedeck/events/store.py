@@ -293,23 +293,35 @@ def backwards(collection: CollectionId) -> Iterator[Chunk]:
         yield chunk
 
 
-def chunks_with_user(collection: CollectionId, user: str) -> Iterator[Chunk]:
+def chunks_with_user(collection: CollectionId, user: str) -> list[Chunk]:
     """The chunks, of whatever generation, that may hold this person's events: all that do are among them.
 
-    One that is merged or swept away meanwhile is left out: look again until nothing is found.
+    Raises Overtaken when a merge, or the sweeping of an old generation, went on meanwhile: a chunk may have moved from where the Query had
+    not been to where it had been already. Each takes owners away that had been seen before, so that a second look tells.
     """
+    seen = _owned(collection)
+    found = []
+    for sk, packed in seen.items():
+        if owners.may_hold(packed, user):
+            answer = aws.client("dynamodb").get_item(
+                TableName=aws.setting("EVENTS_TABLE"), Key=_key(collection.partition, sk), ConsistentRead=True
+            )
+            if "Item" in answer:
+                found.append(_chunk(answer["Item"]))
+    if not found and not seen.keys() <= _owned(collection).keys():
+        raise Overtaken
+    return found
+
+
+def _owned(collection: CollectionId) -> dict[str, bytes]:
+    """The owners of every chunk, by its sort key."""
     found = aws.query(
         "EVENTS_TABLE",
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": _owners_partition(collection)}},
         ConsistentRead=True,
     )
-    for owned in found:
-        if owners.may_hold(bytes(owned["u"]["B"]), user):
-            key = _key(collection.partition, owned["sk"]["S"])
-            answer = aws.client("dynamodb").get_item(TableName=aws.setting("EVENTS_TABLE"), Key=key, ConsistentRead=True)
-            if "Item" in answer:
-                yield _chunk(answer["Item"])
+    return {item["sk"]["S"]: bytes(item["u"]["B"]) for item in found}
 
 
 def owners_of(collection: CollectionId, chunk: Chunk) -> bytes:

@@ -32,6 +32,9 @@ class Sessions:
 
     name = "sessions"
 
+    def prepare(self, subject: Subject) -> None:
+        """Nothing: the tombstone is a condition of every commit."""
+
     def find(self, subject: Subject, after: str) -> Page | None:  # noqa: ARG002 - what has gone is not found again
         """The next replays that hold the person and began, or were first heard of, before the cut-off."""
         due = list(islice(self.left(subject), BATCH))
@@ -61,6 +64,9 @@ class Uploads:
     """Envelopes that were uploaded because they are large: they wait for a day, finished or not."""
 
     name = "uploads"
+
+    def prepare(self, subject: Subject) -> None:
+        """Nothing: an upload is looked at when it is finished."""
 
     def find(self, subject: Subject, after: str) -> Page | None:
         """The next few uploads: those that hold the person, or belong to a replay that has been erased."""
