@@ -92,9 +92,10 @@ def _measure(capture: Capture) -> list[dict[str, Any]]:
     """Ask CloudWatch for the window in whole minutes: one call, however many metrics."""
     organization = environments.organization(capture.organization_id)
     where = next((each for each in organization.environments if each.env_id == capture.env_id), None) if organization else None
-    asked = [("Tapedeck", "Environment", str(capture.env_id), each) for each in OWN]
+    ours = {"service": aws.setting("POWERTOOLS_SERVICE_NAME"), "Environment": str(capture.env_id)}
+    asked = [("Tapedeck", ours, each) for each in OWN]
     if where is not None and where.database_instance:
-        asked += [("AWS/RDS", "DBInstanceIdentifier", where.database_instance, each) for each in DATABASE]
+        asked += [("AWS/RDS", {"DBInstanceIdentifier": where.database_instance}, each) for each in DATABASE]
     now = int(clock.now() * 1000)
     start = capture.begins // 60_000 * _MINUTE
     end = max(start + _MINUTE, -(-(capture.ends or now) // 60_000) * _MINUTE)
@@ -103,16 +104,20 @@ def _measure(capture: Capture) -> list[dict[str, Any]]:
         {
             "Id": f"m{index}",
             "MetricStat": {
-                "Metric": {"Namespace": space, "MetricName": each.label, "Dimensions": [{"Name": dimension, "Value": value}]},
+                "Metric": {
+                    "Namespace": space,
+                    "MetricName": each.label,
+                    "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+                },
                 "Period": period,
                 "Stat": each.statistic,
             },
         }
-        for index, (space, dimension, value, each) in enumerate(asked)
+        for index, (space, dimensions, each) in enumerate(asked)
     ]
     answers = _ask(queries, start, end)
     complete = capture.ends is not None and now - capture.ends >= SETTLES
-    return [_metric(each, answers.get(f"m{index}", []), complete=complete) for index, (_, _, _, each) in enumerate(asked)]
+    return [_metric(each, answers.get(f"m{index}", []), complete=complete) for index, (_, _, each) in enumerate(asked)]
 
 
 def _ask(queries: Sequence[dict[str, Any]], start: int, end: int) -> dict[str, list[tuple[float, float]]]:
