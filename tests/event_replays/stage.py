@@ -36,6 +36,7 @@ class Sink:
     system: System | None = None
     during: Callable[[int], None] = lambda _: None
     sends: int = 0
+    checked: Outcome = OK
 
     def send(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """One outcome for each."""
@@ -52,10 +53,14 @@ class Sink:
             raise Killed
         return outcomes
 
+    def check(self) -> Outcome:
+        """What a check of the destination finds."""
+        return self.checked
+
     @property
     def numbers(self) -> list[int]:
         """The `n` of the events that it took, in the order in which they came."""
-        return [orjson.loads(bytes(each.event.data))["n"] for each in self.took]
+        return [number_of(each) for each in self.took]
 
     @property
     def keys(self) -> list[str]:
@@ -75,6 +80,12 @@ def sink(system: System, monkeypatch: pytest.MonkeyPatch) -> Sink:
     monkeypatch.setattr(running.sending, "open", opened)
     ringing.forget()
     return made
+
+
+def number_of(delivery: Delivery) -> int:
+    """The `n` of an event."""
+    found: int = orjson.loads(bytes(delivery.event.data))["n"]
+    return found
 
 
 def destination(system: System, *, kind: str = "http", **fields: Any) -> str:

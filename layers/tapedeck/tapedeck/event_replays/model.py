@@ -237,8 +237,8 @@ def _left(replay: Replay, ending: Ending, entries: list[Entry], now: float) -> t
     """Without its worker; over when the worker says so, unless it was paused or ended while the worker was at it."""
     free = replace(replay, owner=None, leased_until=0.0, left_by=replay.owner, lent=(), reach=0, idle=ending.idle)
     if ending.state is None or free.state != "running":
-        return free, entries
-    over = _over(replace(free, state=ending.state, idle=False), now)
+        return (_over(free, free.notice_at) if free.is_over else free), entries
+    over = _over(replace(free, state=ending.state), now)
     return over, [*entries, _entry(over, ending.state, now, message=ending.message)]
 
 
@@ -336,7 +336,7 @@ def archived(replay: Replay, now: float) -> tuple[Replay, Sequence[Entry]]:
     if replay.is_over:
         hidden = replace(replay, archived=True)
         return hidden, [_entry(hidden, "archived", now)]
-    ended = _over(replace(replay, archived=True, state="aborted", idle=False), now)
+    ended = _over(replace(replay, archived=True, state="aborted"), now)
     return ended, [_entry(ended, "aborted", now), _entry(ended, "archived", now)]
 
 
@@ -348,8 +348,9 @@ def doomed(replay: Replay) -> tuple[Replay, Sequence[Entry]]:
     return replace(replay, state=state, archived=True, owner=None, leased_until=0.0, idle=False, notice_at=None), ()
 
 
-def _over(replay: Replay, now: float) -> Replay:
-    return replace(replay, notice_at=now)
+def _over(replay: Replay, notice_at: float | None) -> Replay:
+    """Nothing is tried again; a notice is owed."""
+    return replace(replay, notice_at=notice_at, idle=False, progress=replace(replay.progress, waiting=()))
 
 
 def _entry(replay: Replay, kind: EntryType, now: float, *, message: str = "") -> Entry:
