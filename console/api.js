@@ -42,7 +42,7 @@ async function call(path, {method = 'GET', body, signal, key} = {}) {
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => null);
-  const wrong = Array.isArray(said) ? said : [];   // invalid fields: [{message, path}]
+  const wrong = Array.isArray(said) ? said : said?.errors ?? [];   // invalid fields, each with its message
   const detail = said?.detail?.message ?? said?.detail ?? said?.msg ?? said?.message ?? (wrong.map(({message}) => message).join('; ') || null);
   const refused = new ApiError(answer.status, typeof detail === 'string' ? detail : `The server answered ${answer.status}.`, answer.headers.get('Request-Id'));
   refused.wrong = wrong;
@@ -217,4 +217,15 @@ export async function deleteCapture(id) {
 /** Its metrics: [{type, displayName, complete, dataPoints: [{Timestamp, Maximum, Unit}]}]. */
 export async function captureMetrics(id, signal) {
   return (await call(`/api/captures/${seg(id)}/metrics`, {signal})).json();
+}
+
+/** A collection: {id, name, type, environment, …}. */
+export async function collection(id, signal) {
+  return (await call(`/v1/collection/${seg(id)}`, {signal})).json();
+}
+
+/** {total, data: [envelopes]} of the events that a query finds, the newest first; asked is {query, from, size}. */
+export async function searchCollection(id, asked, signal) {
+  const answer = await call(`/v1/collection/${seg(id)}/search`, {method: 'POST', body: asked, signal});
+  return JSON.parse(await answer.text(), verbatim);
 }

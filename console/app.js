@@ -1,7 +1,8 @@
-// Which page is shown: ?replay=…, ?page=events, ?page=captures, ?page=setup or the list; and signing in and out.
+// Which page is shown: ?replay=…, ?page=events, ?page=captures, ?page=collection, ?page=setup or the list; and signing in and out.
 
 import * as api from './api.js';
 import {capturesPage} from './captures.js';
+import {collectionPage} from './collection.js';
 import {announce, failure, h, notice} from './dom.js';
 import {eventsPage} from './events.js';
 import {listPage} from './list.js';
@@ -15,6 +16,7 @@ function pageOf(parameters) {
   if (parameters.has('replay')) return ['player', playerPage];
   if (parameters.get('page') === 'events') return ['events', eventsPage];
   if (parameters.get('page') === 'captures') return ['captures', capturesPage];
+  if (parameters.get('page') === 'collection') return ['collection', collectionPage];
   if (parameters.get('page') === 'setup') return ['setup', setupPage];
   return ['list', listPage];
 }
