@@ -46,7 +46,7 @@ class Sender(resource.Sender):
 
     def look(self) -> None:
         """Whether it is there."""
-        self.client.head_bucket(Bucket=self.place.name, ExpectedBucketOwner=self.place.account)
+        self.client.list_objects_v2(Bucket=self.place.name, MaxKeys=1, ExpectedBucketOwner=self.place.account)
 
 
 def object_key(deliveries: Sequence[Delivery]) -> str:
