@@ -14,10 +14,11 @@ from types import FrameType
 from typing import Any
 
 import boto3
+import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tapedeck.errors import DomainError
-from tapedeck_cli import demo, deploying, emulator, seeding
+from tapedeck_cli import demo, demo_events, deploying, emulator, seeding
 from tapedeck_cli.api import Client
 from tapedeck_cli.local import Home
 from tapedeck_cli.logs import Tail
@@ -108,6 +109,7 @@ def _seeded(home: Home, api_url: str, *, with_demo: bool) -> dict[str, Any]:
         home.write(about)
     if with_demo:
         _load_demo(about)
+        _load_demo_events(about)
     return about
 
 
@@ -131,6 +133,19 @@ def _load_demo(about: dict[str, Any]) -> None:
             Client(about["api_url"]).post(f"/api/{environment['project_id']}/envelope/", envelope, sender)
             progress.advance(progress.task_ids[0])
     err.print("  [green]✓[/] a demo recording")
+
+
+def _load_demo_events(about: dict[str, Any]) -> None:
+    """Events of the same shop, and a capture that runs while they come in and ends by itself; once in an environment."""
+    organization = about["organizations"][0]
+    environment = organization["environments"][0]
+    api = Client(about["api_url"], organization["users"]["owner"]["token"])
+    if api.get("/api/captures", {"envId": str(environment["envId"]), "name": demo_events.CAPTURE}):
+        return
+    capture = {"name": demo_events.CAPTURE, "envId": environment["envId"], "status": "STARTED", "duration": demo_events.LASTING}
+    api.post("/api/captures", orjson.dumps(capture))
+    api.post(f"/api/bucket/{environment['bucket_id']}/data/events/ingest", orjson.dumps(demo_events.records(time.time())))
+    err.print("  [green]✓[/] demo events, and a capture of them")
 
 
 def _tail() -> Tail | None:
