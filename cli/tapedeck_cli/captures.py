@@ -15,9 +15,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from tapedeck_cli.api import Client
-from tapedeck_cli.place import ApiUrl, Json, Org, Token, reach
+from tapedeck_cli.place import ApiUrl, Json, Org, Token, environment, reach
 from tapedeck_cli.screen import emit, err, out
-from tapedeck_cli.trouble import FAILED, NOT_FOUND, Trouble
+from tapedeck_cli.trouble import FAILED, Trouble
 
 app = typer.Typer(no_args_is_help=True, help="Keep what happens in a window of time: create, list, watch, stop, delete.")
 
@@ -47,7 +47,7 @@ def create(
     if at is not None and within is not None:
         raise Trouble("say --at or --in, not both")
     client = reach(api_url, token, org).client
-    body: Row = {"name": name, "envId": _environment(client, env)["id"]}
+    body: Row = {"name": name, "envId": environment(client, env)["id"]}
     if lasting is not None:
         body["duration"] = _seconds(lasting, "--for")
     start = _start(at, within)
@@ -68,7 +68,7 @@ def list_(env: Env = None, api_url: ApiUrl = None, token: Token = None, org: Org
     """Captures, the newest first; times are local, with UTC beside them where that is another."""
     client = reach(api_url, token, org).client
     environments = {each["id"]: each["slug"] for each in client.get("/api/environments")}
-    query = {"envId": str(_environment(client, env)["id"])} if env else {}
+    query = {"envId": str(environment(client, env)["id"])} if env else {}
     rows = client.get("/api/captures", query)[::-1]
     if as_json:
         emit(rows)
@@ -218,16 +218,6 @@ def _length(span: timedelta) -> str:
 
 
 # What is asked for ----------------------------------------------------------------------------------------------------------------------
-
-
-def _environment(client: Client, named: str | None) -> Row:
-    """The environment of a name. Trouble when there is none."""
-    rows: list[Row] = client.get("/api/environments")
-    found = next((each for each in rows if named in (None, each["slug"], str(each["id"]))), None)
-    if found is None:
-        known = ", ".join(each["slug"] for each in rows)
-        raise Trouble(f"there is no environment {named or 'of yours'} here{f': there is {known}' if known else ''}", NOT_FOUND)
-    return found
 
 
 def _start(at: str | None, within: str | None) -> datetime | None:

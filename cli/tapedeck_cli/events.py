@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import sys
 import time
@@ -19,7 +18,7 @@ from rich.table import Table
 
 from tapedeck_cli.api import Client
 from tapedeck_cli.place import ApiUrl, Json, Org, Token, reach
-from tapedeck_cli.screen import emit, err, out
+from tapedeck_cli.screen import emit, err, harmless, out
 from tapedeck_cli.trouble import FAILED, NOT_FOUND, Trouble
 
 app = typer.Typer(no_args_is_help=True, help="What applications report: send, tail, histogram, names.")
@@ -136,17 +135,12 @@ def _follow(bucket: _Bucket, query: dict[str, str], after: int, *, as_json: bool
 
 def _show(event: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(_harmless(event) + "\n")
+        sys.stdout.write(harmless(event) + "\n")
         return
     where = "@".join(part for part in (event["app_name"], event["server_name"]) if part)
     at = datetime.fromisoformat(event["at"]).astimezone()
-    said = escape(_harmless(event["data"]))
+    said = escape(harmless(event["data"]))
     out.print(f"[dim]{at:%m-%d %H:%M:%S}[/]  [bold]{escape(event['name'])}[/]  [cyan]{escape(where)}[/]  {said}")
-
-
-def _harmless(value: Any) -> str:
-    """JSON without the control characters that it allows and terminals obey."""
-    return re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", orjson.dumps(value).decode())
 
 
 @app.command()

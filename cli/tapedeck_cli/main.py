@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from tapedeck_cli import captures, event_collections, events, replays
+from tapedeck_cli import (
+    captures,
+    dead_letters,
+    destinations,
+    event_collections,
+    event_replays,
+    events,
+    listening,
+    people,
+    replays,
+    searching,
+)
 from tapedeck_cli.local import home as home_of
 from tapedeck_cli.screen import emit, err
 from tapedeck_cli.trouble import Trouble
@@ -20,6 +31,13 @@ app.add_typer(replays.app, name="replays")
 app.add_typer(events.app, name="events")
 app.add_typer(event_collections.app, name="collections")
 app.add_typer(captures.app, name="captures")
+app.add_typer(destinations.app, name="destination")
+app.add_typer(event_replays.app, name="replay")
+app.add_typer(people.users, name="user")
+app.add_typer(people.jobs, name="jobs")
+app.add_typer(dead_letters.app, name="dlq")
+app.command()(searching.search)
+app.command()(listening.listen)
 
 HomePath = Annotated[Path | None, typer.Option("--home", envvar="TAPEDECK_HOME", help="Folder of the local stack. Default: .tapedeck")]
 Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Load a demo recording when there is none.")]

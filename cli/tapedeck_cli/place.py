@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tapedeck_cli.api import Client
 from tapedeck_cli.local import home
-from tapedeck_cli.trouble import Trouble
+from tapedeck_cli.trouble import NOT_FOUND, Trouble
 
 ApiUrl = Annotated[
     str | None, typer.Option("--api-url", envvar="TAPEDECK_API_URL", help="The API's base, ending in /v. Default: the local stack.")
@@ -43,3 +44,23 @@ def reach(api_url: str | None, token: str | None, org: str | None) -> Place:
     url = api_url or about["api_url"]  # type: ignore[index]
     mine = token or known["users"]["owner"]["token"]  # type: ignore[index]
     return Place(Client(url, mine), org or organizations[0]["slug"], f"{url}/console/", mine)
+
+
+def environment(client: Client, named: str | None) -> dict[str, Any]:
+    """The environment of a slug or number; the first one unless said. Trouble when there is none."""
+    rows: list[dict[str, Any]] = client.get("/api/environments")
+    found = next((each for each in rows if named in (None, each["slug"], str(each["id"]))), None)
+    if found is None:
+        known = ", ".join(each["slug"] for each in rows)
+        raise Trouble(f"there is no environment {named or 'of yours'} here{f': there is {known}' if known else ''}", NOT_FOUND)
+    return found
+
+
+def chosen(rows: Sequence[dict[str, Any]], named: str, kind: str) -> dict[str, Any]:
+    """The row with this id or name. Trouble when there is none, or when several have the name."""
+    found = [each for each in rows if each["id"] == named] or [each for each in rows if each["name"] == named]
+    if not found:
+        raise Trouble(f"there is no {kind} {named} here", NOT_FOUND)
+    if len(found) > 1:
+        raise Trouble(f"{len(found)} {kind}s are called {named}: say which by its id, {' or '.join(each['id'] for each in found)}")
+    return found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,11 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def emit(value: Any) -> None:
     """A result for a program: JSON on standard output."""
     out.print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), markup=False)
+
+
+def harmless(value: Any) -> str:
+    """JSON in one line, without the control characters that it allows and terminals obey."""
+    return re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", orjson.dumps(value).decode())
 
 
 @contextmanager
