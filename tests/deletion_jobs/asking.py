@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+import zlib
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 from tapedeck.environments.model import Environment
 from tests.harness import System
+from tests.harness.cloud import Killed
 from tests.harness.gateway import Response
 
 
@@ -46,6 +51,22 @@ def cancel(system: System, job_id: int) -> Response:
     return ask(system, "DELETE", jobs_url(system.acme.web, job_id))
 
 
+def work(system: System, job_id: int) -> None:
+    """Ring the worker for a job: here and now, in a sandbox of its own, whatever becomes of it."""
+    bell = {"organization_id": system.acme.id, "project_id": system.acme.web.project_id, "job_id": job_id}
+    with suppress(Killed, Exception):
+        system.invoke("deletion_jobs/run_erasure", {"Records": [{"body": json.dumps(bell)}]})
+
+
+def look_after(system: System, times: int = 2) -> None:
+    """What happens anyway, in time: bells are delivered, and rung again."""
+    for _ in range(times):
+        system.drain()
+        system.skip(1000)
+        system.invoke("deletion_jobs/sweep_erasures")
+        system.drain()
+
+
 def erased(system: System, user_id: str) -> dict[str, Any]:
     """Erase a person now, and answer the receipt."""
     made = erase(system, user_id)
@@ -64,9 +85,6 @@ def receipt(system: System, job_id: int) -> dict[str, Any]:
 
 def dump(system: System) -> str:
     """Every table, bucket, queue and log line, as one text; bytes are shown as they are and inflated."""
-    import re
-    import zlib
-
     found: list[bytes] = []
     for name, _ in system.template.of_type("AWS::DynamoDB::Table"):
         for item in system.items(name):
