@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tapedeck import ids
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
 from tapedeck.captures import store as captures
@@ -17,6 +18,8 @@ from tapedeck.environments import keys
 from tapedeck.environments import store as environments
 from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
 from tapedeck.errors import Forbidden
+from tapedeck.event_replays.destinations import store as destinations
+from tapedeck.event_replays.destinations.model import Destination
 from tapedeck.session_replays.delete_jobs import model, store
 from tests.harness import System
 from tests.harness.gateway import Response
@@ -35,12 +38,14 @@ _BODIES |= {("POST", "/environments"): lambda _: {"name": f"made {next(_NUMBERS)
 _BODIES |= {("PUT", "/members/{user_id}"): {"role": "admin"}}
 _BODIES |= {("POST", "/api/captures"): lambda names: {"name": f"made {next(_NUMBERS)}", "envId": int(names["env_id"]) if names["env_id"].isdigit() else 0}}
 _BODIES |= {("PUT", "/api/captures"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("PUT", "{capture_id}"): lambda _: {"name": f"made {next(_NUMBERS)}"}}
+_BODIES |= {("POST", "/v1/destination"): {"name": "made", "type": "listen", "metadata": {}}, ("PUT", "/v1/destination/{destination_id}"): {"name": "renamed"}}
 _QUERIES = {"replay-count/": {"query": f"replay_id:[{'a' * 32}]"}}
 # What is not named in the path (decision 14): the capture in the query, its environment in the body.
 _NAMED_BESIDE = {("POST", "/api/captures"), ("PUT", "/api/captures"), ("DELETE", "/api/captures"), ("GET", "/api/captures/metrics"), ("POST", "/api/captures/stop")}
 
 _NAMES = {"key": "plan", "job_id": "4711", "bucket_id": "0" * 24, "collection_id": "00000000-0000-4000-8000-000000000000"}  # what is nobody's
 _NAMES |= {"env_id": "4711", "user_id": "4711", "person": "4711", "capture_id": "4711"}
+_NAMES |= {"destination_id": "00000000-0000-4000-8000-000000000000"}
 
 # Who is asking → the token they present; "" is none.
 CALLERS: dict[str, Callable[[System, Route], str]] = {
@@ -89,7 +94,7 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
         return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x", "capture_id": "x"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x", "capture_id": "x", "destination_id": "*"}
 
 
 def _names(world: World) -> dict[str, str]:
@@ -97,6 +102,7 @@ def _names(world: World) -> dict[str, str]:
     environments.change_roles(world.id, world.web, lambda _: world.web.roles)  # whoever came or went before
     people = {"env_id": str(world.web.env_id), "user_id": str(world.users["member"].id), "person": str(world.users["outsider"].id)}
     people["capture_id"] = str(_capture(world))
+    people["destination_id"] = destinations.save(Destination(world.id, ids.random_uuid(), "listen", "mine", "", {}, 0.0, 0.0)).id
     return {**people, "key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
 
 
@@ -153,7 +159,7 @@ def _expected(caller: str, relation: str, route: Route) -> set[int]:
     if caller in NOBODY:
         return {401}
     theirs = caller.startswith("other organization")
-    beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}")
+    beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}", "{destination_id}")
     if not beside and not any(name in route.path for name in named):  # it is the caller's own, whoever calls
         if caller == "outsider" and route.function == "event_replays.create_collection":
             return {422}  # no environment of theirs to make it in

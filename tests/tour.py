@@ -63,6 +63,7 @@ def tour(system: System) -> None:
         assert system.request("GET", url, token=owner).status == 200
     _events(system)
     _captures(system)
+    _destinations(system)
     _people(system)
     for url in ("/health", "/openapi.json", "/console", "/console/"):
         system.request("GET", url)
@@ -148,3 +149,38 @@ def _captures(system: System) -> None:
     for _ in range(6):
         system.advance(300)
         system.drain()
+
+
+def _destinations(system: System) -> None:
+    """Make a destination of every kind, in our account and in another, and try each; look at them, change one, archive one."""
+    acme, owner = system.acme, system.acme.token("owner")
+
+    def take(method: str, rest: str = "", json: object = None) -> Any:
+        answer = system.request(method, f"/v1/{rest}", token=owner, json=json)
+        assert answer.status == 200, answer
+        return answer.json()
+
+    account, role = "123456789012", "arn:aws:iam::210987654321:role/tapedeck-dest-writer"
+    made = [
+        take("POST", "destination", {"name": kind, "type": kind, "metadata": metadata})
+        for kind, metadata in (
+            ("http", {"url": "https://hooks.invalid/", "headers": [{"Authorization": "Bearer a-long-enough-token"}]}),
+            ("sqs", {"aws_account_id": account, "queue_name": "tapedeck-dest-tour"}),
+            ("sns", {"topic_arn": f"arn:aws:sns:us-east-1:{account}:tapedeck-dest-tour"}),
+            ("eventbridge", {"event_bus_arn": f"arn:aws:events:us-east-1:{account}:event-bus/tapedeck-dest-tour"}),
+            ("kinesis", {"stream_arn": f"arn:aws:kinesis:us-east-1:{account}:stream/tapedeck-dest-tour"}),
+            ("s3", {"bucket": "tapedeck-dest-tour"}),
+            ("lambda", {"function_arn": f"arn:aws:lambda:us-east-1:{account}:function:tapedeck-dest-tour"}),
+            ("collection", {"collection_id": acme.shop.collection_id}),
+            ("sqs", {"aws_account_id": "210987654321", "queue_name": "theirs", "role_arn": role}),
+            ("listen", {}),
+        )
+    ]
+    for each in made:
+        take("POST", f"destination/{each['id']}/test")
+        take("GET", f"destination/{each['id']}")
+    take("PUT", f"destination/{made[0]['id']}", {"max_per_second": 5})
+    take("GET", "destination")
+    take("GET", "health/destination")
+    take("GET", f"health/destination/{made[0]['id']}")
+    take("DELETE", f"destination/{made[-1]['id']}")

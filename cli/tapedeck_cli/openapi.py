@@ -20,6 +20,7 @@ from tapedeck.api.routes import ROUTES, Route
 from tapedeck.captures import shapes as capture_shapes
 from tapedeck.environments import shapes as people
 from tapedeck.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
+from tapedeck.event_replays import shapes as replay_shapes
 from tapedeck.events import shapes
 from tapedeck.session_replays import model
 
@@ -81,10 +82,21 @@ _ANSWERS |= {
     "captures.edit_capture": capture_shapes.Capture,
     "captures.delete_capture": capture_shapes.Capture,
 }
+_ANSWERS |= {
+    "event_replays.list_destinations": replay_shapes.Destinations,
+    "event_replays.create_destination": replay_shapes.Destination,
+    "event_replays.get_destination": replay_shapes.Destination,
+    "event_replays.update_destination": replay_shapes.Destination,
+    "event_replays.delete_destination": replay_shapes.Destination,
+    "event_replays.test_destination": replay_shapes.DestinationsHealth,
+    "event_replays.list_health": replay_shapes.DestinationsHealth,
+    "event_replays.get_health": replay_shapes.DestinationsHealth,
+}
 _STATUS = {"delete": "204", "bucket_events.delete_events": "200"}
 _STATUS |= {"session_replays.record_view": "204", "session_replays.create_upload": "201"}
 _STATUS |= {"session_replays.create_delete_job": "201", "environments.create_key": "201", "environments.rotate_key": "201"}
 _STATUS |= {"environments.remove_member": "200", "captures.delete_capture": "200"}
+_STATUS |= {"event_replays.delete_destination": "200"}
 
 _PAGING = {
     "per_page": "How many, at most 100.",
@@ -106,6 +118,7 @@ _PROJECTS = {
 }
 _VALUES = {**_PERIOD, **_PAGING, "query": "A part of the value, in any case.", "sort": "`-last_seen` (default) or `-count`."}
 _PARAMETERS = {
+    "event_replays.list_destinations": {"archived": "`true`: archived ones too."},
     "session_replays.list_replays": {
         **_FIELD,
         **_PAGING,

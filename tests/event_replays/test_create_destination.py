@@ -10,6 +10,7 @@ import pytest
 
 from tapedeck.event_replays.destinations import making, metadata
 from tapedeck.event_replays.destinations.model import KINDS
+from tapedeck.event_replays.shapes import Destination
 from tests.event_replays.destinations.asking import BEARER, HTTP, SECRET, ask, make, refused
 from tests.event_replays.test_create_collection import create as create_collection
 from tests.harness import KINDS as FAULTS
@@ -109,6 +110,7 @@ def test_what_every_type_takes(system: System, kind: str, metadata: dict[str, An
     taken = {**metadata, "headers": [{"X-A": "b"}]} if "headers" in metadata else metadata
     assert (made["type"], made["metadata"]) == (kind, taken)
     assert made["external_id"] == f"tapedeck-{system.acme.team_id}"
+    Destination.model_validate(made)
 
 
 @pytest.mark.parametrize(("kind", "metadata", "field"), BAD)

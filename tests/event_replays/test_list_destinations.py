@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tapedeck.event_replays.shapes import Destinations
 from tests.event_replays.destinations.asking import ask, make
 from tests.harness import System
 
@@ -17,6 +18,7 @@ def test_the_oldest_first_and_archived_ones_when_asked_for(system: System) -> No
     everything = ask(system, "GET", query={"archived": "true"}).json()
     assert [(each["name"], each["archived"]) for each in everything] == [("b", False), ("a", True), ("c", False)]
     assert ask(system, "GET").json()[0] == made[0]
+    Destinations.model_validate(everything)
 
 
 def test_another_organization_has_its_own(system: System) -> None:

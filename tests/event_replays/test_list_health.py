@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tapedeck.event_replays.destinations import store
 from tapedeck.event_replays.destinations.model import Outcome, later
+from tapedeck.event_replays.shapes import DestinationsHealth
 from tests.event_replays.destinations.asking import make
 from tests.harness import System
 
@@ -16,7 +17,9 @@ def test_every_live_destination_by_its_id(system: System) -> None:
     well, ill, new = (make(system)["id"] for _ in range(3))
     store.note_health(store.read(system.acme.id, well), Outcome(True, latency_ms=12))
     store.note_health(store.read(system.acme.id, ill), later("received non-2xx response (404)", latency_ms=294))
-    assert system.request("GET", "/v1/health/destination", token=token).json() == {
+    shown = system.request("GET", "/v1/health/destination", token=token).json()
+    DestinationsHealth.model_validate(shown)
+    assert shown == {
         well: {"latency_ms": 12, "status": "ok", "message": "", "last_checked_at": int(system.now)},
         ill: {"latency_ms": 294, "status": "error", "message": "received non-2xx response (404)", "last_checked_at": int(system.now)},
         new: PENDING,
