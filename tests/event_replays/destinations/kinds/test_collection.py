@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tapedeck.event_replays import ringing
+from tapedeck.event_replays.destinations import sending, store
 from tapedeck.event_replays.destinations.model import Delivery
 from tapedeck.events import chunks
 from tapedeck.events import store as events
@@ -119,12 +122,18 @@ def test_a_fault_anywhere_loses_nothing_and_doubles_nothing(system: System, kind
 
 def test_a_collection_that_is_another_organizations_or_gone_is_none(system: System) -> None:
     _, made = destination(system)
-    from dataclasses import replace
-
-    from tapedeck.event_replays.destinations import sending, store
-
     foreign = replace(store.read(system.acme.id, made["id"]), metadata={"collection_id": system.globex.web.collection_id})
     with sending.open(foreign) as sender:
         [outcome] = sender.send(deliveries(1))
         assert (outcome.ok, outcome.retry, outcome.message) == (False, False, "there is no such collection")
         assert not sender.check().ok
+
+
+def test_replays_that_go_on_with_that_collection_are_rung_for(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    to, made = destination(system)
+    rung: list[CollectionId] = []
+    monkeypatch.setattr(ringing, "events_came", rung.append)
+    with opened(system, made) as sender:
+        sender.send(deliveries(1, 2))
+        sender.send(deliveries(3, hops=3))
+    assert rung == [CollectionId(system.acme.id, to)]

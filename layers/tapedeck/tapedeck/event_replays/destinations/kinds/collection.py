@@ -2,7 +2,7 @@
 
 A copy keeps whose it is, so that erasing a person of that environment reaches it, and counts how many replays it has come through: after
 MOST_HOPS it is not copied again, which ends every loop of collections. Its id is made of the event's key: a repetition has the same. A
-batch that is sent again as it was is known by its receipt and adds nothing.
+batch that is sent again as it was is known by its receipt and adds nothing. Replays that go on with that collection are rung for.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tapedeck import errors
 from tapedeck.environments import store as environments
+from tapedeck.event_replays import ringing
 from tapedeck.event_replays.destinations.model import Delivery, Destination, Outcome, later, never
 from tapedeck.event_replays.destinations.packing import packed
 from tapedeck.events import collections, ingesting
@@ -62,6 +63,7 @@ class Sender:
         outcome = Outcome(True)
         try:
             ingesting.take_copies(self._collection, self._project_id, copies, key=key)
+            ringing.events_came(self._collection)
         except errors.TooLarge as why:
             if len(part) > 1:  # too many different names in one commit: in two, then
                 for half in (part[: len(part) // 2], part[len(part) // 2 :]):
