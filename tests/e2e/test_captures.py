@@ -197,6 +197,18 @@ def test_what_goes_wrong_is_one_clear_line(tapedeck: Run, arguments: list[str], 
     assert ran.stderr.count("\n") == 1
 
 
+def test_a_browsers_cookie_opens_captures_and_nothing_else(stack: Stack, context: BrowserContext) -> None:
+    assert context.request.post(f"{stack.api_url}/api/users/login", data={"token": "tdu_nobody"}).status == 403
+    assert context.request.get(f"{stack.api_url}/api/users/me").status == 401
+    member = stack.organization["users"]["member"]
+    assert context.request.post(f"{stack.api_url}/api/users/login", data={"token": member["token"]}).status == 200
+    [cookie] = context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == ("MyCRTAuthToken", True, "Strict", "/")
+    assert context.request.get(f"{stack.api_url}/api/users/me").json()["email"] == member["email"]
+    assert context.request.get(f"{stack.api_url}/api/captures").status == 200
+    assert context.request.get(f"{stack.api_url}/api/bucket").status == 401
+
+
 # The console ----------------------------------------------------------------------------------------------------------------------------
 
 
