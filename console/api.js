@@ -42,8 +42,8 @@ async function call(path, {method = 'GET', body, signal, key} = {}) {
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => null);
-  const wrong = Array.isArray(said) ? said : said?.errors ?? [];   // invalid fields, each with its message
-  const detail = said?.detail?.message ?? said?.detail ?? said?.msg ?? said?.message ?? (wrong.map(({message}) => message).join('; ') || null);
+  const wrong = (Array.isArray(said) ? said : said?.errors ?? []).map((one) => (typeof one === 'string' ? {message: one} : one));   // invalid fields, each with its message
+  const detail = said?.detail?.message ?? said?.detail ?? said?.msg ?? said?.message ?? (wrong.map(({message, field}) => (field ? `${field}: ${message}` : message)).join('; ') || null);
   const refused = new ApiError(answer.status, typeof detail === 'string' ? detail : `The server answered ${answer.status}.`, answer.headers.get('Request-Id'));
   refused.wrong = wrong;
   throw refused;
@@ -228,4 +228,108 @@ export async function collection(id, signal) {
 export async function searchCollection(id, asked, signal) {
   const answer = await call(`/v1/collection/${seg(id)}/search`, {method: 'POST', body: asked, signal});
   return JSON.parse(await answer.text(), verbatim);
+}
+
+/** The collections of the caller, the oldest first: [{id, name, type, environment, …}]. */
+export async function collections(signal) {
+  return (await call('/v1/collection', {signal})).json();
+}
+
+/** Event replays, the newest first: [{id, name, state, query, progress: {sent, failed, rate, eta, …}, collection, destination, …}]. */
+export async function eventReplays(signal) {
+  return Object.values(await (await call('/v1/replay', {signal})).json());
+}
+
+const only = async (answer) => Object.values(await (await answer).json())[0];
+
+export async function eventReplay(id, signal) {
+  return only(call(`/v1/replay/${seg(id)}`, {signal}));
+}
+
+/** A new one; asked is {name, collection_id, destination_id, query, type, concurrency}. The same key makes one, however often it is asked for. */
+export async function createEventReplay(asked, key) {
+  return only(call('/v1/replay', {method: 'POST', body: asked, key}));
+}
+
+/** What a new one would send: {matched, sample: [envelopes], estimate: {matched, events, looked_at, complete, seconds}}. */
+export async function previewEventReplay(asked, signal) {
+  const answer = await call('/v1/replay?dry_run=true', {method: 'POST', body: asked, signal});
+  return JSON.parse(await answer.text(), verbatim);
+}
+
+/** Pauses one that runs, and resumes one that is paused; once under a key. */
+export async function toggleEventReplay(id, key) {
+  return only(call(`/v1/replay/${seg(id)}/toggle-pause`, {method: 'PUT', key}));
+}
+
+/** A new one, which sends again what this one means now. */
+export async function redoEventReplay(id, key) {
+  return only(call(`/v1/replay/${seg(id)}/redo`, {method: 'PUT', body: {}, key}));
+}
+
+export async function archiveEventReplay(id) {
+  return only(call(`/v1/replay/${seg(id)}`, {method: 'DELETE'}));
+}
+
+/** What one has done, a page of lines from a cursor on, the oldest first: {entries: [{id, type, matched, sent, failed, message, at}], next}. */
+export async function eventReplayHistory(id, cursor, signal) {
+  const answer = await call(`/v1/replayer/history/${seg(id)}${cursor ? `?cursor=${seg(cursor)}` : ''}`, {signal});
+  const entries = Object.entries(await answer.json()).map(([key, entry]) => ({id: key, ...entry}));
+  return {entries, next: cursors(answer.headers.get('Link')).next};
+}
+
+/** Where events can be sent to, the oldest first: [{id, name, type, metadata, …}]. */
+export async function destinations(signal) {
+  return (await call('/v1/destination', {signal})).json();
+}
+
+/** A new one; asked is {name, type, metadata, max_per_second}. */
+export async function createDestination(asked) {
+  return (await call('/v1/destination', {method: 'POST', body: asked})).json();
+}
+
+export async function deleteDestination(id) {
+  return (await call(`/v1/destination/${seg(id)}`, {method: 'DELETE'})).json();
+}
+
+/** Sends one test event: {status, message, latency_ms, last_checked_at}. */
+export async function testDestination(id) {
+  return only(call(`/v1/destination/${seg(id)}/test`, {method: 'POST', body: {}}));
+}
+
+/** How each of them fares, by its id: {status, message, latency_ms, last_checked_at}. */
+export async function destinationHealth(signal) {
+  return (await call('/v1/health/destination', {signal})).json();
+}
+
+const data = async (answer) => (await (await answer).json()).data;
+
+/** What an environment knows of a person: {userId, sessionCount, firstSeen, lastSeen}. `key` is the environment's projectKey. */
+export async function person(key, user, signal) {
+  return data(call(`/api/v1/${seg(key)}/users/${seg(user)}`, {signal}));
+}
+
+/** Their newest sessions, 50 at most: [{sessionId, startTs, duration, userBrowser, userOs, eventsCount, errorsCount, …}]. */
+export async function personSessions(key, user, signal) {
+  return data(call(`/api/v1/${seg(key)}/users/${seg(user)}/sessions`, {signal}));
+}
+
+/** Asks for their erasure, at the next midnight (UTC) or now: the job. */
+export async function erasePerson(key, user, now) {
+  return data(call(`/api/v1/${seg(key)}/users/${seg(user)}${now ? '?now=true' : ''}`, {method: 'DELETE'}));
+}
+
+/** Erasures, the newest first: [{jobId, status, referenceId, createdAt, startAt, errors, …}]. */
+export async function erasures(key, signal) {
+  return data(call(`/api/v1/${seg(key)}/jobs`, {signal}));
+}
+
+export async function cancelErasure(key, job) {
+  return data(call(`/api/v1/${seg(key)}/jobs/${seg(job)}`, {method: 'DELETE'}));
+}
+
+/** The proof of one that is completed: {job_id, user_hash, counts, objects, completed_at, sha256, …}. A large one comes from the bucket, bare. */
+export async function receipt(key, job, signal) {
+  const told = await (await call(`/api/v1/${seg(key)}/jobs/${seg(job)}/receipt`, {signal})).json();
+  return told.data ?? told;
 }

@@ -1,4 +1,4 @@
-// Which page is shown: ?replay=…, ?page=events, ?page=captures, ?page=collection, ?page=setup or the list; and signing in and out.
+// Which page is shown: ?replay=…, ?page=events, ?page=captures, ?page=collection, ?page=event-replays, ?page=privacy, ?page=setup or the list; and signing in and out.
 
 import * as api from './api.js';
 import {capturesPage} from './captures.js';
@@ -7,6 +7,8 @@ import {announce, failure, h, notice} from './dom.js';
 import {eventsPage} from './events.js';
 import {listPage} from './list.js';
 import {playerPage} from './player.js';
+import {privacyPage} from './privacy.js';
+import {replaysPage} from './replays.js';
 import {setupPage} from './setup.js';
 
 const main = document.getElementById('main');
@@ -17,6 +19,8 @@ function pageOf(parameters) {
   if (parameters.get('page') === 'events') return ['events', eventsPage];
   if (parameters.get('page') === 'captures') return ['captures', capturesPage];
   if (parameters.get('page') === 'collection') return ['collection', collectionPage];
+  if (parameters.get('page') === 'event-replays') return ['event-replays', replaysPage];
+  if (parameters.get('page') === 'privacy') return ['privacy', privacyPage];
   if (parameters.get('page') === 'setup') return ['setup', setupPage];
   return ['list', listPage];
 }
@@ -31,8 +35,10 @@ async function show() {
   document.body.dataset.page = api.token() ? name : 'sign-in';
   document.getElementById('nav').hidden = document.getElementById('account').hidden = !api.token();
   for (const link of document.querySelectorAll('.nav a')) {
-    if (link.dataset.page === name) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
+    if (link.dataset.page === name) {
+      link.setAttribute('aria-current', 'page');
+      link.parentElement.scrollLeft = link.offsetLeft - link.parentElement.offsetLeft - link.offsetWidth;   // where there is no room for all
+    } else link.removeAttribute('aria-current');
   }
   if (!api.token()) return signInPage();
   main.replaceChildren(notice('loading', 'Loading…'));

@@ -18,7 +18,7 @@ function address(collection, query, offset) {
 const WHEN = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit'});
 
 /** One event: a line, and all of it when that is opened. */
-function row({batch, client}) {
+export function row({batch, client}) {
   const received = batch.info.date_human;
   const {event_name: name, app_name: app, server_name: server} = client.metadata;
   const peek = JSON.stringify(client.payload);
@@ -48,7 +48,8 @@ export async function collectionPage(main, parameters, {signal, navigate}) {
   const list = h('ol', {class: 'events', 'aria-label': 'Events, newest first'});
   const box = h('div', {class: 'events-box', 'aria-busy': 'true'}, list);
   main.replaceChildren(h('div', {class: 'page'},
-    h('div', {class: 'page-head'}, h('div', {}, h('h1', {}, collection.name), h('p', {class: 'faint'}, `${collection.type === 'capture' ? 'What a capture of' : 'Live events of'} ${collection.environment ?? 'an environment'}${collection.type === 'capture' ? ' has kept' : ''} · `, h('code', {class: 'mono'}, id)))),
+    h('div', {class: 'page-head'}, h('div', {}, h('h1', {}, collection.name), h('p', {class: 'faint'}, `${collection.type === 'capture' ? 'What a capture of' : 'Live events of'} ${collection.environment ?? 'an environment'}${collection.type === 'capture' ? ' has kept' : ''} · `, h('code', {class: 'mono'}, id))),
+      h('a', {class: 'button', href: `?${new URLSearchParams({page: 'event-replays', collection: id, ...(query && {query})})}`, 'data-route': true}, icon('again', 16), 'Replay this')),
     h('form', {class: 'search', role: 'search', onsubmit: (event) => {
       event.preventDefault();
       navigate(address(id, search.value.trim(), 0), {replace: search.value.trim() === query});

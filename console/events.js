@@ -57,6 +57,18 @@ function latest(apps) {
   return all.reduce((best, one) => (one.last > best.last ? one : best), all[0]).name;
 }
 
+/** The query that finds the same events when they are replayed. There the window is of the times at which they were received. */
+function queryOf({event, app, server}, window) {
+  const quoted = (text) => `"${text.replace(/[\\"]/g, '\\$&')}"`;
+  const at = (milliseconds) => new Date(milliseconds).toISOString();
+  return [
+    `client.metadata.event_name:${quoted(event)}`,
+    app && `client.metadata.app_name:${quoted(app)}`,
+    server && `client.metadata.server_name:${quoted(server)}`,
+    window && `batch.info.date_human:[${at(window.start)} TO ${at(window.end)}}`,
+  ].filter(Boolean).join(' AND ');
+}
+
 /** How many events of this name there are, in one application or all. */
 function total(apps, {event, app}) {
   return apps.filter(({app_name: name}) => !app || name === app).flatMap(({details}) => details).filter(({name}) => name === event).reduce((sum, {count}) => sum + count, 0);
@@ -222,6 +234,7 @@ export async function eventsPage(main, parameters, {signal, navigate}) {
         h('section', {class: 'results', 'aria-labelledby': 'events-heading'},
           h('div', {class: 'card-head'},
             h('h2', {id: 'events-heading'}, now.from ? spoken(window.start, step) : now.offset ? 'Older events' : 'Newest events'),
+            h('a', {class: 'button small', href: `?${new URLSearchParams({page: 'event-replays', environment: bucket.name, query: queryOf(shown, now.from && window)})}`, 'data-route': true}, icon('again', 14), 'Replay these'),
             now.from && h('button', {class: 'button small', type: 'button', onclick: () => change({}, 'events-heading')}, icon('close', 13), 'All times'),
             state, live),
           listBox)))));
