@@ -134,12 +134,14 @@ function pause(captures, now = Date.now()) {
 function looking(look, wait, signal) {
   let timer = null;
   let busy = false;
+  let again = false;   // somebody wants to see what came after the look that is under way
   const later = () => {
     clearTimeout(timer);
     if (!signal.aborted) timer = setTimeout(now, wait());
   };
   async function now() {
     clearTimeout(timer);
+    again = busy;
     if (signal.aborted || document.hidden || busy) return;
     busy = true;
     try {
@@ -148,7 +150,8 @@ function looking(look, wait, signal) {
       if (!signal.aborted) console.warn(error);   // what is shown is of a moment ago; the next look may bring more
     }
     busy = false;
-    later();
+    if (again) now();
+    else later();
   }
   document.addEventListener('visibilitychange', now, {signal});
   signal.addEventListener('abort', () => clearTimeout(timer));
