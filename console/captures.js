@@ -130,8 +130,11 @@ function pause(captures, now = Date.now()) {
   return captures.some(({status}) => status === 'RUNNING') ? LATER : SELDOM;
 }
 
-/** Looks again and again until the page is left; a tab that nobody sees asks nothing, and looks at once when it is seen. Returns `now()`: look at once. */
-function looking(look, wait, signal) {
+/**
+ * Looks again and again until the page is left; a tab that nobody sees asks nothing, and looks at once when it is seen. What goes wrong is told in `state`,
+ * for as long as it does. Returns {now, later}: look at once, or when it is time to.
+ */
+function looking(look, wait, signal, state) {
   let timer = null;
   let busy = false;
   let again = false;   // somebody wants to see what came after the look that is under way
@@ -144,19 +147,20 @@ function looking(look, wait, signal) {
     again = busy;
     if (signal.aborted || document.hidden || busy) return;
     busy = true;
+    let text = '';
     try {
       await look();
     } catch (error) {
-      if (!signal.aborted) console.warn(error);   // what is shown is of a moment ago; the next look may bring more
+      text = error.message;   // what is shown is of a moment ago
     }
+    if (state.textContent !== text && !signal.aborted) state.textContent = text;
     busy = false;
     if (again) now();
     else later();
   }
   document.addEventListener('visibilitychange', now, {signal});
   signal.addEventListener('abort', () => clearTimeout(timer));
-  later();
-  return now;
+  return {now, later};
 }
 
 function every(milliseconds, act, signal) {
@@ -259,12 +263,13 @@ async function listPage(main, parameters, {signal, navigate}) {
   }
   const chosen = environments.find(({slug, id}) => [slug, String(id)].includes(parameters.get('environment'))) ?? null;
   const of = new Map(environments.map((one) => [one.id, one]));
-  const wait = () => pause([...known.values()].map(({capture}) => capture));
   const known = new Map();   // id → {capture, element, text}
+  const wait = () => pause([...known.values()].map(({capture}) => capture));
   const list = h('ol', {class: 'captures', 'aria-label': 'Captures, newest first'});
   const none = h('p', {class: 'rows-empty', hidden: true}, 'Nothing has been captured yet. A capture keeps every event that is accepted between its start and its end.');
   const problem = h('p', {class: 'problem', role: 'alert', hidden: true});
   const count = h('span', {class: 'faint'});
+  const state = h('span', {class: 'live-state lost', role: 'status'});
   const picker = h('select', {id: 'filter-environment', onchange: () => navigate(address({environment: picker.value}), {replace: true})},
     h('option', {value: ''}, 'All environments'), environments.map(({slug, name}) => h('option', {value: slug, selected: slug === chosen?.slug}, name)));
   const failed = (error) => {
@@ -297,6 +302,7 @@ async function listPage(main, parameters, {signal, navigate}) {
     const captures = await api.captures(chosen?.id, signal);
     if (!signal.aborted) show(captures);
   };
+  const {now: look, later} = looking(read, wait, signal, state);
   const team = membersPanel(chosen ?? environments[0], me, signal);
   main.replaceChildren(h('div', {class: 'page'},
     h('div', {class: 'page-head'}, h('h1', {}, 'Captures'), h('div', {class: 'filters', role: 'group', 'aria-label': 'Filter'},
@@ -306,11 +312,11 @@ async function listPage(main, parameters, {signal, navigate}) {
         me.scopes.includes('capture:write') && form(environments, chosen, () => look()),
         problem,
         h('section', {class: 'results', 'aria-labelledby': 'captures-heading'},
-          h('div', {class: 'card-head'}, h('h2', {id: 'captures-heading'}, chosen ? `Captures of ${chosen.name}` : 'All captures'), count),
+          h('div', {class: 'card-head'}, h('h2', {id: 'captures-heading'}, chosen ? `Captures of ${chosen.name}` : 'All captures'), count, state),
           list, none)),
       team)));
   await read();
-  const look = looking(read, wait, signal);
+  later();
   every(1000, () => known.forEach(({element, capture}) => tick(element, capture)), signal);
 }
 
@@ -359,6 +365,7 @@ async function capturePage(main, id, {signal, navigate}) {
   const problem = h('p', {class: 'problem', role: 'alert', hidden: true});
   const measured = charts(signal);
   const note = h('p', {class: 'faint', role: 'status'});
+  const state = h('span', {class: 'live-state lost', role: 'status'});
   const failed = (error) => {
     problem.textContent = error.message;
     problem.hidden = false;
@@ -411,12 +418,11 @@ async function capturePage(main, id, {signal, navigate}) {
 
   main.replaceChildren(h('div', {class: 'page'}, head, problem,
     h('section', {class: 'card capture-card', 'aria-label': 'About this capture'}, facts),
-    h('div', {class: 'page-head metrics-head'}, h('h2', {}, 'Metrics'), note),
+    h('div', {class: 'page-head metrics-head'}, h('h2', {}, 'Metrics'), state, note),
     measured.element));
+  const {now: look} = looking(read, () => (settled ? SELDOM : Math.min(pause([capture]), MEASURED)), signal, state);
   show();
-  await measure();
-  const wait = () => (settled ? SELDOM : Math.min(pause([capture]), MEASURED));
-  const look = looking(read, wait, signal);
+  look();
   every(1000, () => tick(facts, capture), signal);
 }
 
