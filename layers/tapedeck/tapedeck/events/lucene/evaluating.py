@@ -91,7 +91,7 @@ def _probes(path: str, term: Term, source: Source) -> list[Probe]:
         probes.append(_of_field(fields.BY_PATH[path], term, source))
     elif path == fields.PAYLOAD or path.startswith(f"{fields.PAYLOAD}."):
         probes.append(_of_payload(path.split(".")[2:], term))
-    elif isinstance(term.value, Exists) and any(field.path.startswith(f"{path}.") for field in fields.FIELDS):
+    elif isinstance(term.value, Exists) and fields.is_object(path):
         return [lambda _: True]
     probes.append(_of_payload(path.split("."), term))
     if (field := fields.BY_PATH.get(fields.METADATA + path)) is not None:

@@ -64,6 +64,11 @@ BY_PATH = {field.path: field for field in FIELDS}
 METADATA, PAYLOAD = "client.metadata.", "client.payload"
 
 
+def is_object(path: str) -> bool:
+    """Whether it is the payload, or an object around it or beside it."""
+    return path == PAYLOAD or any(field.path.startswith(f"{path}.") for field in FIELDS)
+
+
 def envelope(event: Event, *, team_id: str, collection: str) -> dict[str, Any]:
     """The stored event; `client.payload` is the data's own bytes (`orjson.Fragment`), `collection` the collection's name."""
     line = {name: getattr(event, name) for name in event.__struct_fields__}

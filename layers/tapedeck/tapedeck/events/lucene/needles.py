@@ -85,9 +85,7 @@ def _of_term(term: Term) -> Iterator[Needle]:
 
 def _is_metadata(field: str) -> bool:
     """Whether the field may be one of ours, which lines call otherwise."""
-    return (
-        field in fields.BY_PATH or fields.METADATA + field in fields.BY_PATH or any(f.path.startswith(f"{field}.") for f in fields.FIELDS)
-    )
+    return field in fields.BY_PATH or fields.METADATA + field in fields.BY_PATH or fields.is_object(field)
 
 
 def _runs(text: str) -> Iterator[Needle]:

@@ -1,0 +1,16 @@
+"""What event replays cost: to find the events that a query means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.figures import Figure
+
+SIZES = (100_000,)  # events, of `make bench`; the targets are at a million
+
+
+def measure(sizes: Sequence[int] = SIZES, *, fetch: bool = False) -> list[Figure]:
+    """The figures, a table of events a second printed before. `fetch` installs what we are compared with, where it is missing."""
+    from bench.replay import matching
+
+    return [figure for size in sizes for figure in matching.measure(size, fetch=fetch)]
