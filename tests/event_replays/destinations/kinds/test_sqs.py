@@ -17,10 +17,12 @@ def queue(system: System, name: str, **attributes: str) -> str:
 
 
 def received(system: System, url: str) -> list[dict[str, Any]]:
-    """All of its messages."""
-    found: list[dict[str, Any]] = []
-    while got := system.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]).get("Messages"):
+    """All of its messages; each is taken out, for of a FIFO group nothing more is given before."""
+    sqs, found = system.client("sqs"), []
+    while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]).get("Messages"):
         found += got
+        for each in got:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
     return found
 
 
