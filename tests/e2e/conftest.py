@@ -24,6 +24,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ARTIFACTS = ROOT / "artifacts"
 T = TypeVar("T")
+TAPEDECK = Path(sys.executable).parent / "tapedeck"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 STARTED_WITHIN = 300
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json"}
@@ -53,6 +55,14 @@ class Stack:
         self.dsn: str = self.environment["dsn"]
         self.console = f"{self.api_url}/console/"
         self.origin = self.api_url.removesuffix("/v")
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """What the API answers to JSON."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.api_url}{path}", data=data, headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
 
     def get(self, path: str) -> Any:
         """What the API answers."""
@@ -117,7 +127,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     output = home / "dev.log"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [Path(sys.executable).parent / "tapedeck", "dev", "--port", str(free_port()), "--home", home],
+            [TAPEDECK, "dev", "--port", str(free_port()), "--home", home],
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -147,6 +157,32 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@pytest.fixture
+def surroundings(stack: Stack, tmp_path: Path) -> dict[str, str]:
+    """Who we are and where, for the tool: no folder of a local stack is needed."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "TAPEDECK_HOME": str(tmp_path / "nothing"),
+        "TAPEDECK_API_URL": stack.api_url,
+        "TAPEDECK_TOKEN": stack.token,
+        "TAPEDECK_ORG": stack.organization["slug"],
+        "NO_COLOR": "1",
+    }
+
+
+@pytest.fixture
+def tapedeck(surroundings: dict[str, str], tmp_path: Path) -> Run:
+    """Runs the tool: arguments → what became of it."""
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [TAPEDECK, *arguments], env=surroundings, cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    return run
 
 
 def serve(answer: Callable[[str], tuple[int, str, bytes]]) -> tuple[ThreadingHTTPServer, str]:

@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import urllib.request
 import uuid
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from .conftest import Stack
-
-TAPEDECK = Path(sys.executable).parent / "tapedeck"
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def surroundings(stack: Stack, tmp_path: Path) -> dict[str, str]:
-    """Who we are and where, for the tool: no folder of a local stack is needed."""
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "TAPEDECK_HOME": str(tmp_path / "nothing"),
-        "TAPEDECK_API_URL": stack.api_url,
-        "TAPEDECK_TOKEN": stack.token,
-        "TAPEDECK_ORG": stack.organization["slug"],
-        "NO_COLOR": "1",
-    }
-
-
-@pytest.fixture
-def tapedeck(surroundings: dict[str, str], tmp_path: Path) -> Run:
-    """Runs the tool: arguments → what became of it."""
-
-    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [TAPEDECK, *arguments], env=surroundings, cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    return run
+from .conftest import TAPEDECK, Run, Stack
 
 
 def test_what_is_sent_is_counted_and_named(tapedeck: Run, stack: Stack, tmp_path: Path) -> None:

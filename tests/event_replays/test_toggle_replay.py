@@ -77,7 +77,7 @@ def test_a_repetition_under_the_same_key_toggles_once_wherever_the_first_died(sy
 
 def test_a_pause_between_any_two_calls_of_the_worker_stops_it_there(system: System, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     """F11: for every call of the worker, a pause just before it; then a resume. Nothing leaves in between, nothing is repeated."""
-    monkeypatch.setattr(running, "BETWEEN", 0.0)  # a checkpoint before every send
+    monkeypatch.setattr(running, "MOST_SENDS", 1)  # a checkpoint before every send
     to = destination(system)
     put(system, *range(4))
     k = 0
