@@ -4,6 +4,7 @@ import * as api from './api.js';
 import {histogram} from './chart.js';
 import {announce, confirmed, h, icon, notice} from './dom.js';
 import {duration, moment, plural, size} from './format.js';
+import {looking} from './looking.js';
 import {membersPanel} from './members.js';
 
 const MINUTE = 60_000;
@@ -130,39 +131,6 @@ function pause(captures, now = Date.now()) {
   return captures.some(({status}) => status === 'RUNNING') ? LATER : SELDOM;
 }
 
-/**
- * Looks again and again until the page is left; a tab that nobody sees asks nothing, and looks at once when it is seen. What goes wrong is told in `state`,
- * for as long as it does. Returns {now, later}: look at once, or when it is time to.
- */
-function looking(look, wait, signal, state) {
-  let timer = null;
-  let busy = false;
-  let again = false;   // somebody wants to see what came after the look that is under way
-  const later = () => {
-    clearTimeout(timer);
-    if (!signal.aborted) timer = setTimeout(now, wait());
-  };
-  async function now() {
-    clearTimeout(timer);
-    again = busy;
-    if (signal.aborted || document.hidden || busy) return;
-    busy = true;
-    let text = '';
-    try {
-      await look();
-    } catch (error) {
-      text = error.message;   // what is shown is of a moment ago
-    }
-    if (state.textContent !== text && !signal.aborted) state.textContent = text;
-    busy = false;
-    if (again) now();
-    else later();
-  }
-  document.addEventListener('visibilitychange', now, {signal});
-  signal.addEventListener('abort', () => clearTimeout(timer));
-  return {now, later};
-}
-
 function every(milliseconds, act, signal) {
   const timer = setInterval(act, milliseconds);
   signal.addEventListener('abort', () => clearInterval(timer));
@@ -264,7 +232,8 @@ async function listPage(main, parameters, {signal, navigate}) {
   const chosen = environments.find(({slug, id}) => [slug, String(id)].includes(parameters.get('environment'))) ?? null;
   const of = new Map(environments.map((one) => [one.id, one]));
   const known = new Map();   // id → {capture, element, text}
-  const wait = () => pause([...known.values()].map(({capture}) => capture));
+  let listed = false;
+  const wait = () => (listed ? pause([...known.values()].map(({capture}) => capture)) : SOON);
   const list = h('ol', {class: 'captures', 'aria-label': 'Captures, newest first'});
   const none = h('p', {class: 'rows-empty', hidden: true}, 'Nothing has been captured yet. A capture keeps every event that is accepted between its start and its end.');
   const problem = h('p', {class: 'problem', role: 'alert', hidden: true});
@@ -301,8 +270,9 @@ async function listPage(main, parameters, {signal, navigate}) {
   const read = async () => {
     const captures = await api.captures(chosen?.id, signal);
     if (!signal.aborted) show(captures);
+    listed = true;
   };
-  const {now: look, later} = looking(read, wait, signal, state);
+  const look = looking(read, wait, signal, state);
   const team = membersPanel(chosen ?? environments[0], me, signal);
   main.replaceChildren(h('div', {class: 'page'},
     h('div', {class: 'page-head'}, h('h1', {}, 'Captures'), h('div', {class: 'filters', role: 'group', 'aria-label': 'Filter'},
@@ -316,7 +286,6 @@ async function listPage(main, parameters, {signal, navigate}) {
           list, none)),
       team)));
   await read();
-  later();
   every(1000, () => known.forEach(({element, capture}) => tick(element, capture)), signal);
 }
 
@@ -380,6 +349,7 @@ async function capturePage(main, id, {signal, navigate}) {
       h('a', {class: 'back', href: address({}), 'data-route': true}, icon('back', 18), 'Captures'),
       h('div', {class: 'player-who'}, h('h1', {}, capture.name), h('p', {class: 'faint'}, environment?.name ?? '')),
       badge(capture), h('span', {class: 'spring'}),
+      ...(capture.collectionId && me.scopes.includes('event:write') ? [h('a', {class: 'button small', href: `?${new URLSearchParams({page: 'event-replays', new: '1', collection: capture.collectionId})}`, 'data-route': true, 'data-act': 'replay'}, 'Replay this')] : []),
       ...actions(capture, environment, me, (now) => (now === null ? navigate(address({}), {replace: true}) : look()), failed));
     const rows = [
       ['Window', windowOf(capture)],
@@ -420,7 +390,7 @@ async function capturePage(main, id, {signal, navigate}) {
     h('section', {class: 'card capture-card', 'aria-label': 'About this capture'}, facts),
     h('div', {class: 'page-head metrics-head'}, h('h2', {}, 'Metrics'), state, note),
     measured.element));
-  const {now: look} = looking(read, () => (settled ? SELDOM : Math.min(pause([capture]), MEASURED)), signal, state);
+  const look = looking(read, () => (settled ? SELDOM : Math.min(pause([capture]), MEASURED)), signal, state);
   show();
   look();
   every(1000, () => tick(facts, capture), signal);

@@ -1,7 +1,10 @@
 // Looking again at what goes on by itself: until the page is left, and never in a tab that nobody sees.
 
-/** Looks again and again, `wait()` milliseconds apart; a tab that nobody sees asks nothing, and looks at once when it is seen. Returns `now()`: look at once. */
-export function looking(look, wait, signal) {
+/**
+ * Looks again and again, `wait()` milliseconds apart; a tab that nobody sees asks nothing, and looks at once when it is seen. What goes wrong is told in the
+ * element `state`, if there is one, for as long as it does. Returns `now()`: look at once.
+ */
+export function looking(look, wait, signal, state = null) {
   let timer = null;
   let busy = false;
   let again = false;
@@ -17,12 +20,15 @@ export function looking(look, wait, signal) {
       return;
     }
     busy = true;
+    let trouble = '';
     try {
       await look();
     } catch (error) {
-      if (!signal.aborted) console.warn(error);   // what is shown is of a moment ago; the next look may bring more
+      trouble = error.message;   // what is shown is of a moment ago; the next look may bring more
+      if (!signal.aborted) console.warn(error);
     }
     busy = false;
+    if (state && !signal.aborted && state.textContent !== trouble) state.textContent = trouble;
     if (again) {
       again = false;
       now();
