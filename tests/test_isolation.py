@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from itertools import count
@@ -14,6 +15,8 @@ from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
 from tapedeck.captures import store as captures
 from tapedeck.captures.model import Capture
+from tapedeck.deletion_jobs import receipts
+from tapedeck.deletion_jobs import store as erasures
 from tapedeck.environments import keys
 from tapedeck.environments import store as environments
 from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
@@ -45,6 +48,7 @@ _NAMED_BESIDE = {("POST", "/api/captures"), ("PUT", "/api/captures"), ("DELETE",
 
 _NAMES = {"key": "plan", "job_id": "4711", "bucket_id": "0" * 24, "collection_id": "00000000-0000-4000-8000-000000000000"}  # what is nobody's
 _NAMES |= {"env_id": "4711", "user_id": "4711", "person": "4711", "capture_id": "4711"}
+_NAMES |= {"project_key": "0" * 20, "deletion_job_id": "4711", "completed_job_id": "4711"}
 _NAMES |= {"destination_id": "00000000-0000-4000-8000-000000000000"}
 
 # Who is asking → the token they present; "" is none.
@@ -94,7 +98,7 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
         return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x", "capture_id": "x", "destination_id": "*"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x", "capture_id": "x", "destination_id": "*", "project_key": "%00", "deletion_job_id": "x", "completed_job_id": "x"}
 
 
 def _names(world: World) -> dict[str, str]:
@@ -103,6 +107,7 @@ def _names(world: World) -> dict[str, str]:
     people = {"env_id": str(world.web.env_id), "user_id": str(world.users["member"].id), "person": str(world.users["outsider"].id)}
     people["capture_id"] = str(_capture(world))
     people["destination_id"] = destinations.save(Destination(world.id, ids.random_uuid(), "listen", "mine", "", {}, 0.0, 0.0)).id
+    people |= _erasures(world)
     return {**people, "key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
 
 
@@ -113,8 +118,23 @@ def _capture(world: World) -> int:
     return captures.create(made).id
 
 
+def _erasures(world: World) -> dict[str, str]:
+    """A job that waits and one that is completed; nobody's is under way that a caller may ask for."""
+    project_id = world.web.project_id
+    for each in erasures.newest_first(world.id, project_id, 0, 200):
+        if not each.is_over:
+            erasures.end(each, dataclasses.replace(each, status="cancelled"))
+    waiting = erasures.create(world.id, project_id, "somebody", 2**50)
+    done = erasures.create(world.id, project_id, f"nobody {next(_NUMBERS)}", 0)
+    done = erasures.end(done, dataclasses.replace(done, status="completed"))
+    receipts.keep(done, receipts.make(done, [], 0))
+    return {"project_key": world.web.project_key, "deletion_job_id": str(waiting.id), "completed_job_id": str(done.id)}
+
+
 def ask(system: System, route: Route, names: dict[str, str], token: str) -> Response:
     """Take a route with these names."""
+    if route.path.endswith("/receipt"):
+        names = {**names, "deletion_job_id": names["completed_job_id"]}
     path = re.sub(r"\{(\w+)\+?\}", lambda found: names[found[1]], route.path)
     body = next((body for (method, end), body in _BODIES.items() if method == route.method and route.path.endswith(end)), None)
     body = body(names) if callable(body) else body
@@ -159,7 +179,7 @@ def _expected(caller: str, relation: str, route: Route) -> set[int]:
     if caller in NOBODY:
         return {401}
     theirs = caller.startswith("other organization")
-    beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}", "{destination_id}")
+    beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}", "{destination_id}", "{project_key}")
     if not beside and not any(name in route.path for name in named):  # it is the caller's own, whoever calls
         if caller == "outsider" and route.function == "event_replays.create_collection":
             return {422}  # no environment of theirs to make it in

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +11,7 @@ import requests
 
 from tapedeck import clock
 from tests.harness import System, agent, envelopes
+from tests.harness.cloud import Killed
 from tests.harness.gateway import Response
 from tests.harness.sdk import record, replay_url, send
 
@@ -65,6 +68,7 @@ def tour(system: System) -> None:
     _captures(system)
     _destinations(system)
     _people(system)
+    _erasures(system)
     for url in ("/health", "/openapi.json", "/console", "/console/"):
         system.request("GET", url)
     assert system.request("DELETE", replay_url(acme, web, replay_id), token=owner).status == 204
@@ -184,3 +188,47 @@ def _destinations(system: System) -> None:
     take("GET", "health/destination")
     take("GET", f"health/destination/{made[0]['id']}")
     take("DELETE", f"destination/{made[-1]['id']}")
+
+
+def _erasures(system: System) -> None:
+    """Erase a person of whom there is something of everything; cancel before and while it runs; come too late; look at the trail."""
+    acme, web, ann = system.acme, system.acme.web, {"id": "ann/a@example.com"}
+    owner, base = acme.token("owner"), f"/api/v1/{web.project_key}"
+    late, there = envelopes.new_id(), record(system, web, user=ann)
+    send(system, web, envelopes.segment(late, 0, user=None))
+    key = f"pages/{acme.id}/{web.project_id}/{there}/page"  # what a download that is larger than an answer leaves
+    system.client("s3").put_object(Bucket=system.template.physical_id("RecordingsBucket"), Key=key, Body=b"[]")
+    upload(system, envelopes.segment(envelopes.new_id(), user=ann))
+    for n in range(2):
+        said = {"user": ann["id"], **agent.record("met", n=n)}
+        agent.put(system, acme, said, *(agent.record("met", text=agent.noise(n * 50 + m)) for m in range(50 * n)))
+
+    def ask(method: str, rest: str, **query: str) -> Any:
+        answer = system.request(method, base + rest, query=query, token=owner)
+        assert answer.status in (200, 501), answer
+        return answer.json()["data"]
+
+    user = "/users/ann%2Fa%40example.com"
+    for rest in (user, user + "/sessions"):
+        ask("GET", rest)
+    scheduled = ask("DELETE", user)
+    ask("DELETE", f"/jobs/{scheduled['jobId']}")
+    running = ask("DELETE", user, now="true")
+    with system.cloud.fault("killed-before", 12):
+        bell = {"organization_id": acme.id, "project_id": web.project_id, "job_id": running["jobId"]}
+        with suppress(Killed):
+            system.invoke("deletion_jobs/run_erasure", {"Records": [{"body": json.dumps(bell)}]})
+    assert ask("DELETE", f"/jobs/{running['jobId']}")["errors"]
+    system.drain()
+    done = ask("DELETE", user, now="true")["jobId"]
+    system.drain()
+    for rest in ("/jobs", f"/jobs/{done}", f"/jobs/{done}/receipt"):
+        ask("GET", rest)
+    send(system, web, envelopes.segment(late, 1, user=ann))
+    upload(system, envelopes.segment(envelopes.new_id(), user=ann))
+    system.drain()
+    ask("DELETE", user)
+    system.skip(2 * 86400)
+    system.invoke("deletion_jobs/sweep_erasures")
+    system.drain()
+    assert system.request("GET", "/api/0/organizations/acme/audit-logs/", token=owner).json()["rows"]

@@ -18,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 from tapedeck.api.dialects import DIALECTS
 from tapedeck.api.routes import ROUTES, Route
 from tapedeck.captures import shapes as capture_shapes
+from tapedeck.deletion_jobs import shapes as deletion_shapes
 from tapedeck.environments import shapes as people
 from tapedeck.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
 from tapedeck.event_replays import shapes as replay_shapes
@@ -92,11 +93,22 @@ _ANSWERS |= {
     "event_replays.list_health": replay_shapes.DestinationsHealth,
     "event_replays.get_health": replay_shapes.DestinationsHealth,
 }
+_ANSWERS |= {
+    "deletion_jobs.erase_user": deletion_shapes.JobAnswer,
+    "deletion_jobs.get_user": deletion_shapes.KnownUserAnswer,
+    "deletion_jobs.list_user_sessions": deletion_shapes.UserSessionsAnswer,
+    "deletion_jobs.list_jobs": deletion_shapes.JobsAnswer,
+    "deletion_jobs.get_job": deletion_shapes.JobAnswer,
+    "deletion_jobs.cancel_job": deletion_shapes.JobAnswer,
+    "deletion_jobs.get_receipt": deletion_shapes.ReceiptAnswer,
+    "environments.list_audit_logs": deletion_shapes.AuditAnswer,
+}
 _STATUS = {"delete": "204", "bucket_events.delete_events": "200"}
 _STATUS |= {"session_replays.record_view": "204", "session_replays.create_upload": "201"}
 _STATUS |= {"session_replays.create_delete_job": "201", "environments.create_key": "201", "environments.rotate_key": "201"}
 _STATUS |= {"environments.remove_member": "200", "captures.delete_capture": "200"}
 _STATUS |= {"event_replays.delete_destination": "200"}
+_STATUS |= {"deletion_jobs.erase_user": "200", "deletion_jobs.cancel_job": "200"}
 
 _PAGING = {
     "per_page": "How many, at most 100.",
@@ -152,6 +164,13 @@ _PARAMETERS = {
         "server_name": "Of this server only.",
         "limit": "How many, at most 1000.",
     },
+    "deletion_jobs.erase_user": {"now": "`true`: at once, instead of at the next midnight (UTC)."},
+    "deletion_jobs.list_user_sessions": {
+        "start_date": "Those that began then or later: milliseconds since the epoch, or ISO 8601.",
+        "end_date": "Those that began then or earlier.",
+    },
+    "deletion_jobs.list_jobs": {"limit": "How many, 1 to 200, which is usual.", "page": "Which page of so many; from 1."},
+    "environments.list_audit_logs": {**_PAGING, "event": "Orders of this kind only.", "actor": "Of this person only: their number."},
     "captures.list_captures": {
         "envId": "Those of this environment only.",
         "name": "Those of this name only.",
