@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def stop(system: System, capture_id: Any, *, by: str = "member") -> Response:
 def force(system: System, capture_id: int, status: Status) -> None:
     """Let a capture be in a status, however it came into it."""
     known = store.read(system.acme.id, capture_id)
-    item = store._row(known, store.replace(known, status=status, version=known.version + 1))
+    item = store._row(known, replace(known, status=status, version=known.version + 1))
     system.client("dynamodb").put_item(TableName=item["TableName"], Item=item["Item"])
 
 

@@ -29,17 +29,16 @@ def turn(organization_id: int, capture_id: int, *, seconds_left: Callable[[], fl
     """Carry a capture on as far as it is due. Answers how many steps that were; a step that fails flies, and is retried by the queue."""
     steps = 0
     with suppress(NotFound):  # it was deleted, and all of it is gone
-        while True:
-            capture = store.read(organization_id, capture_id)
-            due = model.turns_at(capture)
-            if due is None or due > now():
-                break
+        capture: Capture | None = store.read(organization_id, capture_id)
+        while capture is not None and _is_due(capture):
             if seconds_left() < RESERVE:
                 bells.ring(capture)
                 break
-            with suppress(store.Overtaken):  # another worker was faster: see what it has left to do
-                _step(capture)
+            try:
+                capture = _step(capture)
                 steps += 1
+            except store.Overtaken:  # another worker was faster: see what it has left to do
+                capture = store.read(organization_id, capture_id)
     return steps
 
 
@@ -51,9 +50,15 @@ def ring_overdue() -> int:
     return len(found)
 
 
-def _step(capture: Capture) -> None:
+def _is_due(capture: Capture) -> bool:
+    due = model.turns_at(capture)
+    return due is not None and due <= now()
+
+
+def _step(capture: Capture) -> Capture | None:
+    """What the next step makes of a capture; None when there is nothing left of it."""
     try:
-        _STEPS[capture.status](capture)
+        return _STEPS[capture.status](capture)
     except store.Overtaken:
         raise
     except Exception as why:
@@ -61,37 +66,37 @@ def _step(capture: Capture) -> None:
         raise
 
 
-def _arm_or_start(capture: Capture) -> None:
+def _arm_or_start(capture: Capture) -> Capture:
     if capture.begins <= now():
-        store.save(capture, model.moved(capture, "STARTING", now()))
-        return
+        return store.save(capture, model.moved(capture, "STARTING", now()))
     _pin(capture)
     bells.set_for(capture, "start", capture.begins)
     if capture.scheduled_end is not None:
         bells.set_for(capture, "stop", capture.scheduled_end)
-    store.save(capture, replace(capture, armed=True, troubled_at=None))
+    return store.save(capture, replace(capture, armed=True, troubled_at=None))
 
 
-def _start(capture: Capture) -> None:
-    store.save(capture, model.moved(capture, "STARTING", now()))
+def _start(capture: Capture) -> Capture:
+    return store.save(capture, model.moved(capture, "STARTING", now()))
 
 
-def _run(capture: Capture) -> None:
+def _run(capture: Capture) -> Capture:
     """Find the number with which the window begins, after which no event of an earlier time can be given one."""
-    _pin(capture)
+    if not capture.armed:
+        _pin(capture)
+        if capture.scheduled_end is not None and capture.scheduled_end > now():
+            bells.set_for(capture, "stop", capture.scheduled_end)
     events.fence(_source(capture), capture.begins)
     place = spans.place_of(_source(capture), capture.begins)
-    if not capture.armed and capture.scheduled_end is not None and capture.scheduled_end > now():
-        bells.set_for(capture, "stop", capture.scheduled_end)
     within = (place.generation, place.generation)
-    store.save(capture, replace(model.moved(capture, "RUNNING", now()), first=place.number, generations=within, armed=True))
+    return store.save(capture, replace(model.moved(capture, "RUNNING", now()), first=place.number, generations=within, armed=True))
 
 
-def _stop(capture: Capture) -> None:
-    store.save(capture, model.stopped(capture, now()))
+def _stop(capture: Capture) -> Capture:
+    return store.save(capture, model.stopped(capture, now()))
 
 
-def _finish(capture: Capture) -> None:
+def _finish(capture: Capture) -> Capture:
     """Find the number with which the window ends, take its metrics, and seal it.
 
     Metrics are no reason for a capture to fail: those that cannot be had now are taken again.
@@ -112,32 +117,32 @@ def _finish(capture: Capture) -> None:
         generations=(capture.generations[0], place.generation),
         metrics_at=None if taken else max(now(), capture.ends) + model.SETTLES,
     )
-    store.save(capture, sealed)
+    return store.save(capture, sealed)
 
 
-def _take_metrics(capture: Capture) -> None:
+def _take_metrics(capture: Capture) -> Capture:
     """Take the metrics again, now that CloudWatch knows them."""
     metrics.snapshot(capture)
-    store.save(capture, replace(capture, metrics_at=None, troubled_at=None))
+    return store.save(capture, replace(capture, metrics_at=None, troubled_at=None))
 
 
-def _give_back(capture: Capture) -> None:
+def _give_back(capture: Capture) -> Capture:
     """What a failed capture holds on to."""
     _clean_up(capture)
-    store.save(capture, replace(capture, armed=False, troubled_at=None))
+    return store.save(capture, replace(capture, armed=False, troubled_at=None))
 
 
-def _forget(capture: Capture) -> None:
+def _forget(capture: Capture) -> Capture | None:
     """Clean up after a deleted capture; and once more, when no worker is left that had seen it before it was deleted."""
     _clean_up(capture)
     objects.delete(store.metrics_key(capture))
     if capture.armed:
-        store.save(capture, replace(capture, armed=False, troubled_at=None))
-    else:
-        store.forget(capture)
+        return store.save(capture, replace(capture, armed=False, troubled_at=None))
+    store.forget(capture)
+    return None
 
 
-_STEPS: Mapping[Status, Callable[[Capture], None]] = {
+_STEPS: Mapping[Status, Callable[[Capture], Capture | None]] = {
     "SCHEDULED": _arm_or_start,
     "STARTED": _start,
     "STARTING": _run,
