@@ -20,7 +20,10 @@ def bells(system: System) -> int:
 
 def lose(system: System) -> None:
     """Every bell that was rung is lost."""
-    system.client("sqs").purge_queue(QueueUrl=system.template.physical_id("ReplayBells"))
+    url = system.template.physical_id("ReplayBells")
+    while heard := system.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for bell in heard:
+            system.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=bell["ReceiptHandle"])
 
 
 def test_whoever_commits_rings_for_those_who_follow(system: System, sink: Sink) -> None:
@@ -84,11 +87,11 @@ def test_every_bell_lost_all_events_come_by_the_sweeper(system: System, sink: Si
     assert is_exact(one(system, replay_id), 5)
 
 
-def test_events_that_come_while_a_worker_lets_go_are_not_forgotten(system: System, sink: Sink) -> None:
-    """An event that is committed just before any call of the worker, its bell heard at once by a second worker that finds it held."""
-    to = destination(system)
-    replay_id = create(system, to, type="continuous")
+def test_events_that_come_while_a_worker_lets_go_are_not_forgotten(system: System, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event is committed just before any call of the worker; its own bell, which would find the replay held, is not even rung."""
+    replay_id = create(system, destination(system), type="continuous")
     system.drain()
+    monkeypatch.setattr(ringing, "events_came", lambda _: None)
     total = k = 0
     while True:
         came: list[int] = []
@@ -96,13 +99,12 @@ def test_events_that_come_while_a_worker_lets_go_are_not_forgotten(system: Syste
         def come(came: list[int] = came, n: int = total + 1) -> None:
             came.append(n)
             put(system, n)
-            lose(system)
 
         put(system, total)
-        total += 1
+        ringing.ring(system.acme.id, replay_id)
         with system.cloud.between(k, come):
             system.drain()
-        total += len(came)
+        total += 1 + len(came)
         assert len(sink.took) == total, f"call {k}: without waiting for the sweeper"
         if not came:
             break
@@ -118,7 +120,7 @@ def test_a_continuous_replay_waits_long_for_better_days_and_loses_nothing(system
 
     def says(each: object) -> object:
         tries.append(system.now - began)
-        return DOWN if system.now < began + 3 * 3600 else OK
+        return DOWN if system.now < began + 9000 else OK
 
     sink.says = says  # type: ignore[assignment]
     put(system, 1, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tapedeck.event_replays import model, running, steering
+from tapedeck.event_replays import model, running, steering, store
 from tests.event_replays.stage import Sink, ask, create, destination, is_exact, kinds, one, pass_time, put, row, sink, toggle
 from tests.harness import KINDS, System
 from tests.harness.cloud import Kind
@@ -142,13 +142,10 @@ def test_resumed_before_the_dead_workers_lease_has_ended_it_goes_on_after_that(s
 def test_several_at_a_time_a_pause_waits_for_those_on_their_way_and_repeats_none(system: System, sink: Sink) -> None:
     put(system, *range(60))
     replay_id = create(system, destination(system), concurrency=8)
-    kept = row(system, replay_id)
 
     def pause(number: int) -> None:
         if number == 20:
-            from tapedeck.event_replays import store
-
-            store.change(kept, lambda it: model.toggled(it, "pause", system.now))
+            store.change(row(system, replay_id), lambda it: model.toggled(it, "pause", system.now))
             system.now += 1  # the worker's next look is due
 
     sink.during = pause
