@@ -11,6 +11,11 @@ def now() -> float:
     return _time.time()
 
 
+def milliseconds() -> int:
+    """Milliseconds since the epoch, UTC: what captures count in, as receive times do."""
+    return int(now() * 1000)
+
+
 def sleep(seconds: float) -> None:
     """Wait."""
     _time.sleep(seconds)

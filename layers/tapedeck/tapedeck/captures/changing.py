@@ -17,11 +17,6 @@ from tapedeck.events.store import CollectionId
 _MOST_ATTEMPTS = 12
 
 
-def now() -> int:
-    """Now, in ms."""
-    return int(clock.now() * 1000)
-
-
 def create(organization_id: int, environment: Environment, caller: Caller, wanted: Wanted, *, request: str | None = None) -> Capture:
     """A new capture: SCHEDULED, or STARTED when its start is not more than a minute away (then its window begins now).
 
@@ -29,7 +24,7 @@ def create(organization_id: int, environment: Environment, caller: Caller, wante
     leaves no capture, or one that the sweeper carries on. Raises store.Taken, unless the capture that has the name was made by the same
     idempotent `request`: that one is the answer.
     """
-    at = now()
+    at = clock.milliseconds()
     capture = _timed(
         Capture(
             organization_id=organization_id,
@@ -63,7 +58,7 @@ def create(organization_id: int, environment: Environment, caller: Caller, wante
 
 def stop(capture: Capture) -> Capture:
     """Stop a running capture: its window ends now. Unsupported for a scheduled one, Conflict for any other (decision 15)."""
-    capture = _change(capture, lambda known: model.stopped(known, now()))
+    capture = _change(capture, lambda known: model.stopped(known, clock.milliseconds()))
     bells.ring(capture)
     return capture
 
@@ -85,8 +80,8 @@ def delete(capture: Capture) -> Capture:
 
     def bury(known: Capture) -> Capture:
         nonlocal last
-        last = model.stopped(known, now()) if known.status == "RUNNING" else known
-        return model.deleted(last, now())
+        last = model.stopped(known, clock.milliseconds()) if known.status == "RUNNING" else known
+        return model.deleted(last, clock.milliseconds())
 
     _change(capture, bury)
     bells.ring(capture)
@@ -102,10 +97,10 @@ def _edited(known: Capture, change: Change) -> Capture:
     renamed = replace(known, name=change.name or known.name)
     if not change.is_of_time:
         return renamed
-    if known.status != "SCHEDULED" or known.begins <= now():
+    if known.status != "SCHEDULED" or known.begins <= clock.milliseconds():
         raise errors.Conflict("Only the name of a capture can be changed once it has been started.")
     changed = replace(renamed, armed=False, duration=change.duration or known.duration)
-    return changed if change.scheduled_start is None else _timed(changed, change.scheduled_start, now())
+    return changed if change.scheduled_start is None else _timed(changed, change.scheduled_start, clock.milliseconds())
 
 
 def _timed(capture: Capture, scheduled_start: int | None, at: int) -> Capture:

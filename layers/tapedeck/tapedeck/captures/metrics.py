@@ -96,7 +96,7 @@ def _measure(capture: Capture) -> list[dict[str, Any]]:
     asked = [("Tapedeck", ours, each) for each in OWN]
     if where is not None and where.database_instance:
         asked += [("AWS/RDS", {"DBInstanceIdentifier": where.database_instance}, each) for each in DATABASE]
-    now = int(clock.now() * 1000)
+    now = clock.milliseconds()
     start = capture.begins // 60_000 * _MINUTE
     end = max(start + _MINUTE, -(-(capture.ends or now) // 60_000) * _MINUTE)
     period = next((seconds for most, seconds in _PERIODS if end - start <= most), _LONGEST)

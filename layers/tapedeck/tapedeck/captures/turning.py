@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tapedeck import objects
+from tapedeck import clock, objects
 from tapedeck.captures import bells, metrics, model, store
-from tapedeck.captures.changing import now, pin_name
+from tapedeck.captures.changing import pin_name
 from tapedeck.captures.model import Capture, Status
 from tapedeck.errors import DomainError, NotFound
 from tapedeck.events import pins, spans
@@ -52,7 +52,7 @@ def ring_overdue() -> int:
 
 def _is_due(capture: Capture) -> bool:
     due = model.turns_at(capture)
-    return due is not None and due <= now()
+    return due is not None and due <= clock.milliseconds()
 
 
 def _step(capture: Capture) -> Capture | None:
@@ -67,8 +67,8 @@ def _step(capture: Capture) -> Capture | None:
 
 
 def _arm_or_start(capture: Capture) -> Capture:
-    if capture.begins <= now():
-        return store.save(capture, model.moved(capture, "STARTING", now()))
+    if capture.begins <= clock.milliseconds():
+        return store.save(capture, model.moved(capture, "STARTING", clock.milliseconds()))
     _pin(capture)
     bells.set_for(capture, "start", capture.begins)
     if capture.scheduled_end is not None:
@@ -77,23 +77,25 @@ def _arm_or_start(capture: Capture) -> Capture:
 
 
 def _start(capture: Capture) -> Capture:
-    return store.save(capture, model.moved(capture, "STARTING", now()))
+    return store.save(capture, model.moved(capture, "STARTING", clock.milliseconds()))
 
 
 def _run(capture: Capture) -> Capture:
     """Find the number with which the window begins, after which no event of an earlier time can be given one."""
     if not capture.armed:
         _pin(capture)
-        if capture.scheduled_end is not None and capture.scheduled_end > now():
+        if capture.scheduled_end is not None and capture.scheduled_end > clock.milliseconds():
             bells.set_for(capture, "stop", capture.scheduled_end)
     events.fence(_source(capture), capture.begins)
     place = spans.place_of(_source(capture), capture.begins)
     within = (place.generation, place.generation)
-    return store.save(capture, replace(model.moved(capture, "RUNNING", now()), first=place.number, generations=within, armed=True))
+    return store.save(
+        capture, replace(model.moved(capture, "RUNNING", clock.milliseconds()), first=place.number, generations=within, armed=True)
+    )
 
 
 def _stop(capture: Capture) -> Capture:
-    return store.save(capture, model.stopped(capture, now()))
+    return store.save(capture, model.stopped(capture, clock.milliseconds()))
 
 
 def _finish(capture: Capture) -> Capture:
@@ -112,10 +114,10 @@ def _finish(capture: Capture) -> Capture:
     if capture.scheduled_end is not None and capture.scheduled_end > capture.ends:
         bells.unset(capture, "stop")
     sealed = replace(
-        model.moved(capture, "DONE", now()),
+        model.moved(capture, "DONE", clock.milliseconds()),
         stop=place.number,
         generations=(capture.generations[0], place.generation),
-        metrics_at=None if taken else max(now(), capture.ends) + model.SETTLES,
+        metrics_at=None if taken else max(clock.milliseconds(), capture.ends) + model.SETTLES,
     )
     return store.save(capture, sealed)
 
@@ -168,10 +170,10 @@ def _note_trouble(capture: Capture, why: Exception) -> None:
     """Write down since when a step fails; after an hour the capture does, or goes without its metrics."""
     with suppress(ClientError, BotoCoreError, DomainError):
         if capture.troubled_at is None:
-            store.save(capture, replace(capture, troubled_at=now()))
-        elif model.is_hopeless(capture, now()):
+            store.save(capture, replace(capture, troubled_at=clock.milliseconds()))
+        elif model.is_hopeless(capture, clock.milliseconds()):
             cause = why.response["Error"]["Code"] if isinstance(why, ClientError) else type(why).__name__
-            store.save(capture, model.given_up(capture, cause, now()))
+            store.save(capture, model.given_up(capture, cause, clock.milliseconds()))
 
 
 def _source(capture: Capture) -> CollectionId:
