@@ -21,8 +21,10 @@ from tapedeck.environments import keys
 from tapedeck.environments import store as environments
 from tapedeck.environments.model import ALL_SCOPES, ENVIRONMENT_ROLES, ORGANIZATION_ROLES
 from tapedeck.errors import Forbidden
+from tapedeck.event_replays import store as replays
 from tapedeck.event_replays.destinations import store as destinations
 from tapedeck.event_replays.destinations.model import Destination
+from tapedeck.event_replays.model import Entry, Progress, Replay
 from tapedeck.session_replays.delete_jobs import model, store
 from tests.harness import System
 from tests.harness.gateway import Response
@@ -35,6 +37,7 @@ _RANGE = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2020-01-02T00:00:00
 _BODIES: dict[tuple[str, str], Any] = {("POST", "keys/"): {"name": "made", "scopes": ["replay:read"]}, ("POST", "rotate/"): {}, ("POST", "jobs/delete/"): {"data": _RANGE}}
 _BODIES |= {("POST", "data/events"): {"event_name": "paid"}, ("POST", "data/events/stats"): {"event_name": "paid"}}
 _BODIES |= {("POST", "data/events/ingest"): {"name": "paid", "data": {}}, ("POST", "v1/collection"): {"name": "orders"}}
+_BODIES |= {("POST", "v1/collection/{collection_id}/search"): {"query": "name:paid"}}
 _NUMBERS = count(1)
 # What each request has to say anew: a function of the names in its path.
 _BODIES |= {("POST", "/environments"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("POST", "/members"): lambda names: {"userId": names["person"]}}
@@ -42,6 +45,9 @@ _BODIES |= {("PUT", "/members/{user_id}"): {"role": "admin"}}
 _BODIES |= {("POST", "/api/captures"): lambda names: {"name": f"made {next(_NUMBERS)}", "envId": int(names["env_id"]) if names["env_id"].isdigit() else 0}}
 _BODIES |= {("PUT", "/api/captures"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("PUT", "{capture_id}"): lambda _: {"name": f"made {next(_NUMBERS)}"}}
 _BODIES |= {("POST", "/v1/destination"): {"name": "made", "type": "listen", "metadata": {}}, ("PUT", "/v1/destination/{destination_id}"): {"name": "renamed"}}
+_BODIES |= {("POST", "/v1/replay"): lambda names: {"name": "made", "type": "single", "query": "*", **{name: names[name] for name in ("collection_id", "destination_id")}}}
+_BODIES |= {(method, "/v1/replay"): lambda names: {"replay_id": names["event_replay_id"]} for method in ("PUT", "DELETE")}
+_BODIES |= {("POST", "/lease"): {}, ("POST", "/ack"): lambda names: {"lease": f"{names['event_replay_id']}.isolated"}}
 _QUERIES = {"replay-count/": {"query": f"replay_id:[{'a' * 32}]"}}
 # What is not named in the path (decision 14): the capture in the query, its environment in the body.
 _NAMED_BESIDE = {("POST", "/api/captures"), ("PUT", "/api/captures"), ("DELETE", "/api/captures"), ("GET", "/api/captures/metrics"), ("POST", "/api/captures/stop")}
@@ -49,7 +55,8 @@ _NAMED_BESIDE = {("POST", "/api/captures"), ("PUT", "/api/captures"), ("DELETE",
 _NAMES = {"key": "plan", "job_id": "4711", "bucket_id": "0" * 24, "collection_id": "00000000-0000-4000-8000-000000000000"}  # what is nobody's
 _NAMES |= {"env_id": "4711", "user_id": "4711", "person": "4711", "capture_id": "4711"}
 _NAMES |= {"project_key": "0" * 20, "deletion_job_id": "4711", "completed_job_id": "4711"}
-_NAMES |= {"destination_id": "00000000-0000-4000-8000-000000000000"}
+_NAMES |= {"destination_id": "00000000-0000-4000-8000-000000000000", "event_replay_id": "00000000-0000-4000-8000-000000000000"}
+_IN_BODY = {("POST", "/v1/replay"): 422, ("PUT", "/v1/replay"): 404, ("DELETE", "/v1/replay"): 404}  # how what is not theirs is refused
 
 # Who is asking → the token they present; "" is none.
 CALLERS: dict[str, Callable[[System, Route], str]] = {
@@ -98,7 +105,7 @@ def ids_of(system: System, relation: str) -> dict[str, str]:
         return {"org": "globex", "project": "web", **theirs}
     if relation == "unknown":
         return {"org": "nowhere", "project": "nothing", "replay_id": "0" * 32, "segment_id": "0", "key_id": "0123456789", **_NAMES}
-    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x", "capture_id": "x", "destination_id": "*", "project_key": "%00", "deletion_job_id": "x", "completed_job_id": "x"}
+    return {"org": "%2e%2e", "project": "a%00b", "replay_id": "%27%20or%201", "segment_id": "x", "key_id": "*", "key": "%00", "job_id": "x", "bucket_id": "%00", "collection_id": "*", "env_id": "%00", "user_id": "*", "person": "x", "capture_id": "x", "destination_id": "*", "event_replay_id": "*", "project_key": "%00", "deletion_job_id": "x", "completed_job_id": "x"}
 
 
 def _names(world: World) -> dict[str, str]:
@@ -107,6 +114,7 @@ def _names(world: World) -> dict[str, str]:
     people = {"env_id": str(world.web.env_id), "user_id": str(world.users["member"].id), "person": str(world.users["outsider"].id)}
     people["capture_id"] = str(_capture(world))
     people["destination_id"] = destinations.save(Destination(world.id, ids.random_uuid(), "listen", "mine", "", {}, 0.0, 0.0)).id
+    people["event_replay_id"] = _event_replay(world, people["destination_id"])
     people |= _erasures(world)
     return {**people, "key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
 
@@ -116,6 +124,14 @@ def _capture(world: World) -> int:
     number, web, at = captures.next_id(), world.web, 1_772_704_800_000
     made = Capture(world.id, number, web.env_id, f"isolated {number}", world.users["member"].id, "", web.collection_id, "", "RUNNING", at, at, at)
     return captures.create(made).id
+
+
+def _event_replay(world: World, destination_id: str) -> str:
+    """An event replay that runs, and that a reader has let go of."""
+    web, made = world.web, ids.random_uuid()
+    what = ("mine", "", "single", "*", web.collection_id, web.env_id, destination_id, 1, 0.0, 0.0)
+    replay = Replay(world.id, made, *what, progress=Progress(0), until=0, pulled=True, state="running", left_by="isolated")
+    return replays.create(replay, Entry("created", 0.0, 0, 0, 0)).id
 
 
 def _erasures(world: World) -> dict[str, str]:
@@ -179,7 +195,14 @@ def _expected(caller: str, relation: str, route: Route) -> set[int]:
     if caller in NOBODY:
         return {401}
     theirs = caller.startswith("other organization")
-    beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}", "{destination_id}", "{project_key}")
+    beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}", "{destination_id}", "{event_replay_id}", "{project_key}")
+    if refused := _IN_BODY.get((route.method, route.path)):
+        if relation == "foreign" and theirs:
+            return good
+        if not theirs and not may(caller, route):
+            return forbidden
+        deletes = route.method == "DELETE" and caller == "member"  # it takes an admin of the environment
+        return {refused} if theirs or relation != "own" or caller == "outsider" or deletes else good
     if not beside and not any(name in route.path for name in named):  # it is the caller's own, whoever calls
         if caller == "outsider" and route.function == "event_replays.create_collection":
             return {422}  # no environment of theirs to make it in
@@ -192,6 +215,9 @@ def _expected(caller: str, relation: str, route: Route) -> set[int]:
         return {404}
     if caller == "outsider" and route.reach == "organization" and ("{replay_id}" in route.path or "{collection_id}" in route.path):
         return {404}  # no project of theirs has it
+    if "{event_replay_id}" in route.path or route.path.endswith("/ack"):
+        archives = route.method == "DELETE" and caller == "member"  # it takes an admin of the environment
+        return {404} if caller == "outsider" or archives else good
     if caller == "outsider" and route.reach == "organization" and (beside or "{capture_id}" in route.path):
         return forbidden  # the organization is theirs, the environment is not
     return good if may(caller, route) else forbidden

@@ -67,6 +67,7 @@ def tour(system: System) -> None:
     _events(system)
     _captures(system)
     _destinations(system)
+    _replays(system)
     _people(system)
     _erasures(system)
     for url in ("/health", "/openapi.json", "/console", "/console/"):
@@ -111,6 +112,9 @@ def _events(system: System) -> None:
     assert system.request("GET", agent.bucket_url(acme.web, "/data/events/tail"), token=owner).status == 200
     made = system.request("POST", "/v1/collection", json={"name": "orders"}, token=owner).json()
     assert agent.collect(system, made["token"], {"type": "paid"}).status == 200
+    for asked in ({"query": "type:paid AND NOT amount:>5"}, {"query": "(", "size": 5}):
+        system.request("POST", f"/v1/collection/{made['id']}/search", json=asked, token=owner)
+    assert system.request("POST", f"/v1/collection/{acme.web.collection_id}/search", json={}, token=owner).status == 200
     for url in ("/v1/collection", f"/v1/collection/{made['id']}", "/api/bucket", agent.bucket_url(acme.web)):
         assert system.request("GET", url, token=owner).status == 200, url
     exchanged = {"grant_type": "refresh_token", "refresh_token": owner}
@@ -188,6 +192,42 @@ def _destinations(system: System) -> None:
     take("GET", "health/destination")
     take("GET", f"health/destination/{made[0]['id']}")
     take("DELETE", f"destination/{made[-1]['id']}")
+
+
+def _replays(system: System) -> None:
+    """Replay into another collection, once and for ever; try, pause, change, repeat, archive, delete; listen."""
+    acme, owner = system.acme, system.acme.token("owner")
+
+    def take(method: str, rest: str, json: Any = None, **query: str) -> Any:
+        answer = system.request(method, f"/v1/{rest}", token=owner, json=json, query=query)
+        assert answer.status == 200, answer
+        return answer.json()
+
+    agent.put(system, acme, *(agent.record("paid", text=agent.noise(n)) for n in range(50)))
+    to = take("POST", "destination", {"name": "copies", "type": "collection", "metadata": {"collection_id": acme.shop.collection_id}, "max_per_second": 1000})
+    wish = {"name": "again", "collection_id": acme.web.collection_id, "destination_id": to["id"], "query": "*", "type": "onetime"}
+    assert take("POST", "replay", wish, dry_run="true")["matched"] >= 50
+    [once] = take("POST", "replay", wish)
+    [ever] = take("POST", "replay", {**wish, "type": "continuous"})
+    system.drain()
+    system.skip(10)
+    agent.put(system, acme, agent.record("paid"))
+    system.drain()
+    for _ in range(2):
+        take("PUT", f"replay/{ever}/toggle-pause")
+    take("PUT", "replay", {"id": once, "name": "done"})
+    [redone] = take("PUT", f"replay/{once}/redo")
+    assert take("GET", f"replay/{once}")[once]["state"] == "completed"
+    assert len(take("GET", "replay")) >= 3
+    take("GET", f"replayer/history/{once}")
+    pulls = take("POST", "destination", {"name": "laptop", "type": "listen", "metadata": {}})["id"]
+    take("POST", "replay", {**wish, "destination_id": pulls})
+    handed = take("POST", f"destination/{pulls}/lease", {"limit": 2})
+    take("POST", f"destination/{pulls}/ack", {"lease": handed["lease"], "done": [each["key"] for each in handed["events"]]})
+    take("DELETE", f"replay/{ever}")
+    take("DELETE", "replay", {"id": [once, redone]})
+    system.advance(60)
+    system.drain()
 
 
 def _erasures(system: System) -> None:

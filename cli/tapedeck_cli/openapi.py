@@ -61,6 +61,7 @@ _ANSWERS |= {
     "event_replays.list_collections": shapes.Collections,
     "event_replays.create_collection": shapes.Collection,
     "event_replays.get_collection": shapes.Collection,
+    "event_replays.search_collection": shapes.FoundEvents,
     "event_replays.collect": shapes.Collected,
 }
 _ANSWERS |= {
@@ -94,6 +95,19 @@ _ANSWERS |= {
     "event_replays.get_health": replay_shapes.DestinationsHealth,
 }
 _ANSWERS |= {
+    "event_replays.list_replays": replay_shapes.EventReplays,
+    "event_replays.create_replay": replay_shapes.EventReplays,
+    "event_replays.update_replay": replay_shapes.EventReplays,
+    "event_replays.delete_replays": replay_shapes.EventReplays,
+    "event_replays.get_replay": replay_shapes.EventReplays,
+    "event_replays.archive_replay": replay_shapes.EventReplays,
+    "event_replays.toggle_replay": replay_shapes.EventReplays,
+    "event_replays.redo_replay": replay_shapes.EventReplays,
+    "event_replays.get_history": replay_shapes.ReplayHistory,
+    "event_replays.lease_events": replay_shapes.Lease,
+    "event_replays.ack_events": replay_shapes.Settled,
+}
+_ANSWERS |= {
     "deletion_jobs.erase_user": deletion_shapes.JobAnswer,
     "deletion_jobs.get_user": deletion_shapes.KnownUserAnswer,
     "deletion_jobs.list_user_sessions": deletion_shapes.UserSessionsAnswer,
@@ -107,7 +121,7 @@ _STATUS = {"delete": "204", "bucket_events.delete_events": "200"}
 _STATUS |= {"session_replays.record_view": "204", "session_replays.create_upload": "201"}
 _STATUS |= {"session_replays.create_delete_job": "201", "environments.create_key": "201", "environments.rotate_key": "201"}
 _STATUS |= {"environments.remove_member": "200", "captures.delete_capture": "200"}
-_STATUS |= {"event_replays.delete_destination": "200"}
+_STATUS |= {"event_replays.delete_destination": "200", "event_replays.delete_replays": "200", "event_replays.archive_replay": "200"}
 _STATUS |= {"deletion_jobs.erase_user": "200", "deletion_jobs.cancel_job": "200"}
 
 _PAGING = {
@@ -130,6 +144,9 @@ _PROJECTS = {
 }
 _VALUES = {**_PERIOD, **_PAGING, "query": "A part of the value, in any case.", "sort": "`-last_seen` (default) or `-count`."}
 _PARAMETERS = {
+    "event_replays.list_replays": {**_PAGING, "archived": "`true`: those that are archived, instead of those that are not."},
+    "event_replays.create_replay": {"dry_run": "`true`: make nothing, and tell what would be sent: `{matched, sample, estimate}`."},
+    "event_replays.get_history": _PAGING,
     "event_replays.list_destinations": {"archived": "`true`: archived ones too."},
     "session_replays.list_replays": {
         **_FIELD,

@@ -13,6 +13,7 @@ from tapedeck.events.model import Filter, moment
 from tapedeck.events.summaries import MINUTE, Interval
 
 MAX_LIMIT = 1000
+MAX_SIZE = 100
 MAX_OFFSET = 10**12
 MAX_DAYS = 90
 _DAY = 86_400_000
@@ -36,6 +37,14 @@ class Distribution(NamedTuple):
     start: int
     end: int
     by: Interval
+
+
+class Search(NamedTuple):
+    """Which events of a collection, newest first: `size` of those that `query` finds, after the first `offset`."""
+
+    query: str
+    offset: int
+    size: int
 
 
 class Tail(NamedTuple):
@@ -67,6 +76,19 @@ def retrieval(body: bytes | str | None) -> Retrieval:
         offset=_number(asked, "offset", 0, MAX_OFFSET, default=0),
         start=start,
         end=end,
+    )
+
+
+def search(body: bytes | str | None) -> Search:
+    """`{query? ("*"), from? ≥ 0 (0), size? 0–100 (25)}`. Raises Invalid with `fields`; the query is not read."""
+    asked = _object(body)
+    query = asked.get("query")
+    if query is not None and not isinstance(query, str):
+        raise Invalid(fields={"query": ["must be a text"]})
+    return Search(
+        "*" if query is None else query,
+        offset=_number(asked, "from", 0, MAX_OFFSET, default=0),
+        size=_number(asked, "size", 0, MAX_SIZE, default=25),
     )
 
 

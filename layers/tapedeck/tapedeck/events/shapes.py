@@ -149,3 +149,58 @@ class Collection(Shape):
 
 class Collections(RootModel[list[Collection]]):
     """The collections of the caller."""
+
+
+class BatchInfo(Shape):
+    """How an event came."""
+
+    date_human: Moment = Field(description="When it was received.")
+    date_string: str = Field(description="The same, in nanoseconds since the epoch.")
+    request_id: EventId
+    source: str = Field(description="The collection's name.")
+
+
+class BatchTeam(Shape):
+    """Whose it is."""
+
+    id: str
+
+
+class Batch(Shape):
+    """What is known of an event."""
+
+    info: BatchInfo
+    team: BatchTeam
+
+
+class Metadata(Shape):
+    """What came with the data."""
+
+    event_name: str
+    app_name: str
+    server_name: str
+    pm_id: str = ""
+    rev: str = ""
+    user: str = Field(default="", description="Whose event it is: what a deletion job erases by.")
+
+
+class Client(Shape):
+    """What was sent."""
+
+    metadata: Metadata
+    payload: Any = Field(description="The data, as they were sent.")
+
+
+class StoredEvent(Shape):
+    """An event, as queries see it."""
+
+    batch: Batch
+    client: Client
+
+
+class FoundEvents(Shape):
+    """What a query finds."""
+
+    total: int = Field(description="How many events it finds.")
+    data: list[StoredEvent] = Field(description="A page of them, the newest first.")
+    complete: bool = Field(default=True, description="`false`: the total is of the newest events, as many as could be looked at in time.")

@@ -2,7 +2,8 @@
 
 `language` turns text into a tree. `fields` is the stored event, a row a text of it, and `values` what may be said of a value, with `globs`
 for those that have wildcards. `evaluating` compiles a tree to a closure over lines of a chunk; `needles` tells of the same tree which
-bytes each such line has, and `query` searches chunks for these before it parses anything. All of it is pure.
+bytes each such line has, `peeking` what can be told by these bytes alone, `receiving` which chunks need not be opened at all. `query`
+puts them in this order, from what costs least. All of it is pure.
 """
 
 from __future__ import annotations

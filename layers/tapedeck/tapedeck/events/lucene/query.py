@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 from msgspec.structs import force_setattr
 
 from tapedeck.events import chunks
-from tapedeck.events.lucene import evaluating, language, needles, peeking
+from tapedeck.events.lucene import evaluating, language, needles, peeking, receiving
 from tapedeck.events.lucene.evaluating import Matcher
 from tapedeck.events.lucene.fields import Source
 from tapedeck.events.lucene.language import Expression
 from tapedeck.events.lucene.needles import Needles
 from tapedeck.events.lucene.peeking import Glimpse, Peek
 from tapedeck.events.model import Event
+
+if TYPE_CHECKING:
+    from tapedeck.events.store import Chunk
 
 Place: TypeAlias = tuple[int, int]  # where a line begins, and where its line feed is
 
@@ -64,6 +67,14 @@ class Query:
     def count(self, text: bytes, *, received: int = 0) -> int:
         """How many events `select` would find."""
         return sum(len(self._found(block, received)) for block in _blocks(text))
+
+    def may_find(self, chunk: Chunk) -> bool:
+        """Whether any of a chunk's events can be found, as far as their receive times tell."""
+        return receiving.may_be(self.expression, chunk.received, chunk.received_last)
+
+    def finds_all(self, chunk: Chunk) -> bool:
+        """Whether all of a chunk's events are found, as far as their receive times tell."""
+        return receiving.must_be(self.expression, chunk.received, chunk.received_last)
 
     def _found(self, text: bytes, received: int) -> list[Place]:
         """Where the lines are of the events that are found."""
