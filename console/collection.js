@@ -71,8 +71,8 @@ export async function collectionPage(main, parameters, {signal, navigate}) {
     box.removeAttribute('aria-busy');
   }
   if (signal.aborted) return;
-  const {total, data} = found;
-  count.textContent = `${number(total)} ${total === 1 ? 'event' : 'events'}`;
+  const {total, data, complete = true} = found;
+  count.textContent = `${complete ? '' : 'at least '}${number(total)} ${total === 1 ? 'event' : 'events'}`;
   announce(count.textContent);
   list.replaceChildren(...data.map(row));
   if (!data.length) box.append(h('p', {class: 'rows-empty'}, query ? 'Nothing like that.' : 'Nothing came while it was open.'));
