@@ -49,6 +49,11 @@ PLACES: Sequence[Place] = (
     # --- captures
     Place("control", "CAPTURE#", None, "windows over the same chunks: what is erased there is not in them any more"),
     Place("bucket", "captures/", None, "metrics: counts by the minute"),
+    # --- event replays
+    Place("control", "REPLAY#", None, "replays, and what a reader that pulls has in hand: numbers and ids of events, no payload"),
+    Place("control", "HISTORY#", None, "lines of histories: counts, ids of events, kinds of failures, no payload"),
+    Place("control", "DESTINATION#", None, "where events go: addresses that colleagues gave, secrets under a key"),
+    Place("control", "RATE#", None, "how much was sent to a destination in this second"),
     # --- erasure itself
     Place("control", "ERASURE#", None, "deletion jobs: the request names the person, as decision 25 has it; digests otherwise"),
     Place("bucket", "receipts/", None, "receipts: digests and counts"),
