@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "layers" / "tapedeck"), str(ROOT)]
 
 # After the path to what they measure:
-from bench import capturing, collecting, downloading, figures, ingesting, material, remembering, search, starting, tripping  # noqa: E402
+from bench import capturing, collecting, downloading, erasing, figures, ingesting, material, remembering, search, starting, tripping  # noqa: E402
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit status: how many numbers are over their target."""
-    modules = (starting, ingesting, collecting, capturing, downloading, remembering, tripping, search)
+    modules = (starting, ingesting, collecting, capturing, erasing, downloading, remembering, tripping, search)
     kinds: dict[str, Callable[[], list[figures.Figure]]] = {kind.__name__.rpartition(".")[2]: kind.measure for kind in modules}
     if arguments[:1] == ["search"]:
         sizes = [int(size.replace("_", "")) for size in arguments[1:]] or search.ALL_SIZES
