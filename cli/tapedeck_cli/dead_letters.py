@@ -36,8 +36,7 @@ def list_(stack: Stack = None, as_json: Annotated[bool, typer.Option("--json", h
     """What lies in the dead letter queue, the oldest first."""
     with _reached(stack) as (sqs, queue):
         found = sorted(_messages(sqs, queue), key=lambda each: int(each["Attributes"]["SentTimestamp"]))
-        for each in found:
-            sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
+        _release(sqs, queue, found)
     rows = [_row(each) for each in found]
     if as_json:
         emit(rows)
@@ -63,25 +62,22 @@ def redrive(
     stack: Stack = None,
 ) -> None:
     """Send dead letters back to the queues from which they came."""
-    back = gone = left = 0
-    seen = set()
     with _reached(stack) as (sqs, queue):
-        for each in _messages(sqs, queue):
-            seen.add(each["MessageId"])
-            source = each["Attributes"].get(_SOURCE)
-            if (ids and each["MessageId"] not in ids) or (source is None and not forget):
-                left += source is None and not (ids and each["MessageId"] not in ids)
-                sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
-                continue
-            if source is not None:
-                _send_back(sqs, source, each)
+        found = list(_messages(sqs, queue))
+        if unknown := set(ids or ()) - {each["MessageId"] for each in found}:
+            _release(sqs, queue, found)
+            raise Trouble(f"there is no dead letter {', '.join(sorted(unknown))}", NOT_FOUND)
+        meant = [each for each in found if not ids or each["MessageId"] in ids]
+        back = [each for each in meant if _SOURCE in each["Attributes"]]
+        left = [each for each in meant if _SOURCE not in each["Attributes"]]
+        for each in back:
+            _send_back(sqs, each)
+        for each in [*back, *left] if forget else back:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"])
-            back, gone = back + (source is not None), gone + (source is None)
-    if unknown := set(ids or ()) - seen:
-        raise Trouble(f"there is no dead letter {', '.join(sorted(unknown))}", NOT_FOUND)
-    out.print(f"{back} sent back" + (f", {gone} forgotten" if gone else ""), markup=False)
-    if left:
-        err.print(f"{left} came from no queue: their schedules call again by themselves, and --forget deletes them", style="dim")
+        _release(sqs, queue, [each for each in found if each not in back and not (forget and each in left)])
+    out.print(f"{len(back)} sent back" + (f", {len(left)} forgotten" if forget and left else ""), markup=False)
+    if left and not forget:
+        err.print(f"{len(left)} came from no queue: their schedules call again by themselves, and --forget deletes them", style="dim")
 
 
 @contextmanager
@@ -124,8 +120,14 @@ def _messages(sqs: Any, queue: str) -> Iterator[Row]:
         yield from fresh
 
 
-def _send_back(sqs: Any, source: str, message: Row) -> None:
-    url = sqs.get_queue_url(QueueName=source.rpartition(":")[2])["QueueUrl"]
+def _release(sqs: Any, queue: str, messages: list[Row]) -> None:
+    """Whoever looks next sees them again."""
+    for each in messages:
+        sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
+
+
+def _send_back(sqs: Any, message: Row) -> None:
+    url = sqs.get_queue_url(QueueName=message["Attributes"][_SOURCE].rpartition(":")[2])["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody=message["Body"], MessageAttributes=message.get("MessageAttributes", {}))
 
 
