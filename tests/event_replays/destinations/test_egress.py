@@ -126,6 +126,7 @@ def test_a_name_is_looked_up_once_and_the_checked_address_is_dialled(monkeypatch
     class Unconnected(socket.socket):
         def connect(self, where: Any) -> None:
             dialled.append(where)
+            assert 0 < (self.gettimeout() or 0) <= egress.CONNECT, "trust.md T23"
             raise ConnectionRefusedError
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -160,7 +161,7 @@ def test_proxies_of_the_environment_are_not_asked(sink: Sink, monkeypatch: pytes
     "url",
     [
         "", "example.com", "//example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "https://", "https:///x",
-        "http://example.com/", "https://example.com:80/", "https://example.com:22/", "https://example.com:0/", "https://example.com:99999/",
+        "http://example.com/", "http://example.com:443/", "https://exa!mple.com/", "https://example.com:80/", "https://example.com:22/", "https://example.com:0/", "https://example.com:99999/",
         "https://user@example.com/", "https://user:secret@example.com/", "https://@example.com/", "https://example.com@127.0.0.1/",
         "https://exa mple.com/", "https://example.com/\r\nX: y", "https://example.com\\@127.0.0.1/", "https://example.com/\x00", "https://example.com\t/",
         "https://bücher.example/", "https://①②⑦.⓪.⓪.①/", "https://exam%70le.com/", "https://[fe80::1%25eth0]/", "https://[::1", "https://" + "a" * 2048,
@@ -295,6 +296,14 @@ def test_connections_are_kept_and_one_that_was_hung_up_is_noticed(sink: Sink) ->
     assert sink.connections == 3
 
 
+@pytest.mark.parametrize("talk", [says(200, body=b"x" * 100_000), says(200, "Connection: close", body=b"x"), says(200, "Connection: close")])
+def test_a_connection_whose_answer_does_not_end_where_we_do_is_not_used_again(sink: Sink, talk: Any) -> None:
+    sink.script = [lambda connection, asked: talk(connection, asked) or True, says(404)]  # says that it will close, and does not
+    line = Line(target(sink.url, local=True), local=True)
+    assert [line.ask(b"GET / HTTP/1.1\r\n\r\n", method="GET").status for _ in range(2)] == [200, 404]
+    assert sink.connections == 2
+
+
 def test_several_threads_have_a_connection_each(sink: Sink) -> None:
     line = Line(target(sink.url, local=True), local=True)
     barrier = threading.Barrier(4)
@@ -344,6 +353,7 @@ def test_sni_and_certificate_are_the_names_while_the_checked_address_is_dialled(
     authority: tuple[ssl.SSLContext, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, client = authority
+    everybody = egress._trusted
     asked_for: list[Any] = []
     server.sni_callback = lambda _connection, name, _context: asked_for.append(name)
     monkeypatch.setattr(egress, "_trusted", lambda: client)
@@ -354,6 +364,6 @@ def test_sni_and_certificate_are_the_names_while_the_checked_address_is_dialled(
         assert sink.asked[0].headers["host"] == f"name.example:{sink.port}"
         with pytest.raises(ConnectionError):
             ask(Target(True, "other.example", sink.port, "/"), local=True)
-        monkeypatch.setattr(egress, "_trusted", ssl.create_default_context)
+        monkeypatch.setattr(egress, "_trusted", everybody)
         with pytest.raises(ConnectionError):
             ask(Target(True, "name.example", sink.port, "/"), local=True)

@@ -17,7 +17,6 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from http.client import HTTPException, HTTPResponse
 from typing import Any, NamedTuple
@@ -116,7 +115,7 @@ def is_public(text: str, *, local: bool = False) -> bool:
         return True
     if isinstance(address, ipaddress.IPv6Address) and address not in _PUBLIC_V6:
         return False
-    return address.is_global and not address.is_multicast and not any(address in network for network in _REFUSED)
+    return address.is_global and not any(address in network for network in _REFUSED)
 
 
 class _Dialling:
@@ -244,13 +243,13 @@ class Line:
 
     def _reusable(self, answer: HTTPResponse) -> bool:
         """Whether the connection is at the end of the answer: read, but never beyond what we read of anybody."""
-        with suppress(OSError, HTTPException, ValueError):
-            if answer.isclosed():
-                return not answer.will_close
-            if not answer.will_close:
-                answer.read(MOST_READ + 1)
-                return answer.isclosed()
-        return False
+        if answer.will_close:
+            return False
+        try:
+            answer.read(MOST_READ + 1)
+        except (OSError, HTTPException, ValueError):
+            return False
+        return answer.isclosed()
 
 
 @cache
