@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from tapedeck.captures import store, turning
-from tapedeck.captures.model import GRACE, PATIENCE
-from tapedeck.environments import store as environments
-from tapedeck.events import chunks, collections, spans
+from tapedeck.captures.model import PATIENCE
+from tapedeck.events import spans
 from tapedeck.events import store as events
+from tests.captures.happening import Story, deliver, held, lose, quiet, ring, send, sweep
 from tests.captures.test_create_capture import at, create, created, read, running, shown
 from tests.captures.test_delete_capture import delete, left, settle
 from tests.captures.test_edit_capture import edit, schedules
@@ -21,62 +20,16 @@ from tests.captures.test_list_captures import listed
 from tests.captures.test_stop_capture import stop
 from tests.harness import KINDS, System
 from tests.harness.agent import put, record
-from tests.harness.cloud import Call, Killed, Kind
+from tests.harness.cloud import Killed, Kind
 
 OWN = ("CreateCapture", "EditCapture", "StopCapture", "DeleteCapture", "TurnCapture", "SweepCaptures")
-
-
-def ring(system: System, capture_id: int) -> None:
-    """Let a bell ring: whoever rang it, the worker is told the same."""
-    system.invoke(
-        "captures/turn_capture", {"Records": [{"body": json.dumps({"organization_id": system.acme.id, "capture_id": capture_id})}]}
-    )
-
-
-def lose(system: System) -> None:
-    """No schedule ever fires, and no message arrives."""
-    scheduler = system.client("scheduler")
-    for each in scheduler.list_schedules()["Schedules"]:
-        scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
-    sqs, url = system.client("sqs"), system.template.physical_id("CaptureBells")
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-
-
-def sweep(system: System, times: int = 1) -> None:
-    """The sweeper comes, every five minutes, and the worker after it."""
-    for _ in range(times):
-        system.skip(300)
-        system.invoke("captures/sweep_captures")
-        system.drain()
-
-
-def quiet(system: System) -> None:
-    """Whatever is still to be cleaned up, is."""
-    system.drain()
-    system.skip(GRACE / 1000)
-    sweep(system)
-
-
-def held(system: System, capture: dict[str, Any]) -> list[str]:
-    """The names of the events that a capture's collection has, as any reader of collections reads them."""
-    organization = environments.organization(system.acme.id)
-    assert organization
-    span = collections.span(organization.id, collections.one(organization, organization.environments, capture["collectionId"]))
-    return [
-        chunks.event_of(line).name
-        for chunk in spans.chunks_of(span)
-        for number, line in chunks.numbered(chunks.lines(events.body(chunk)), chunk.first)
-        if span.first <= number and (span.end is None or number < span.end)
-    ]
 
 
 @pytest.fixture
 def scheduled(system: System) -> tuple[int, float]:
     """(id, now) of a capture that is to begin in ten minutes, for ten minutes, whose schedules are set."""
     made = created(system, scheduledStart=at(system, 600), duration=600)["id"]
-    system.drain()
+    deliver(system)
     assert sorted(schedules(system)) == [f"cap-{made}-start", f"cap-{made}-stop"]
     return made, system.now
 
@@ -95,7 +48,7 @@ def history(system: System, made: int, bells: list[float], edits: list[tuple[flo
     sweep(system, 4)
 
 
-@pytest.mark.parametrize("late", [0, 1, 90, 590, 4000])
+@pytest.mark.parametrize("late", [0, 90, 4000])
 @pytest.mark.parametrize("fires", [0, 1, 2, 3])
 def test_bells_that_ring_never_late_or_often_give_one_history(
     system: System, scheduled: tuple[int, float], fires: int, late: float
@@ -126,7 +79,7 @@ def test_bells_that_ring_never_late_or_often_give_one_history(
     assert held(system, done) == ["at 600", "at 900", "at 1199.999"]
 
 
-@pytest.mark.parametrize("fires", [0, 1, 3])
+@pytest.mark.parametrize("fires", [0, 3])
 @pytest.mark.parametrize(
     ("edits", "window"),
     [
@@ -184,7 +137,7 @@ def test_a_worker_without_time_rings_for_the_next(system: System, monkeypatch: p
         system.drain(rounds=3)
     assert shown(system, made)["status"] == "STARTED"
     monkeypatch.setattr(turning, "RESERVE", 0)
-    system.drain()
+    deliver(system)
     assert shown(system, made)["status"] == "RUNNING"
 
 
@@ -195,53 +148,38 @@ def test_a_bell_for_what_never_was_is_nothing(system: System) -> None:
 # Death anywhere -----------------------------------------------------------------------------------------------------------------------
 
 
-def own(calls: list[Call]) -> int:
-    """How many of these calls are of captures."""
-    return sum(call.function in OWN for call in calls)
-
-
 def persist(ask: Callable[[], Any]) -> Any:
     """A client that asks again when it was not answered."""
     answer = ask()
     return ask() if answer.status >= 500 else answer
 
 
-@contextmanager
-def harmless(system: System) -> Iterator[None]:
-    """What a fault leaves to others: the queue delivers again, the sweeper comes."""
-    yield
-    system.drain()
-    sweep(system, 2)
-
-
-def prepare(system: System, phase: str, name: str) -> int:
-    """A capture just before a phase of its life; its events were there before and after its start."""
-    put(system, system.acme, record("before"))
-    system.skip(1)
-    if phase == "create":
-        return 0
+def prepare(story: Story, phase: str, name: str) -> None:
+    """A capture just before a phase of its life, with an event behind it."""
+    system = story.system
+    story.made = 0
     if phase in ("arm", "edit", "start"):
-        made: int = created(system, name=name, scheduledStart=at(system, 100), duration=3600)["id"]
+        story.made = created(system, name=name, scheduledStart=at(system, 100), duration=3600)["id"]
         if phase != "arm":
-            system.drain()
+            deliver(system)
         if phase == "start":
             lose(system)
             system.skip(100)
-            put(system, system.acme, record("within"))
-        return made
-    made = running(system, name=name, duration=3600)
-    put(system, system.acme, record("within"))
-    system.skip(10)
-    if phase in ("seal", "measure"):
-        stop(system, made)
-        if phase == "measure":
-            system.drain()
-            system.skip(300)
-    return made
+    elif phase != "create":
+        story.made = running(system, name=name, duration=3600)
+        story.put()
+        system.skip(1)
+        if phase in ("seal", "measure"):
+            stop(system, story.made)
+            if phase == "measure":
+                deliver(system)
+                system.skip(300)
+    story.put()
 
 
-def act(system: System, phase: str, name: str, made: int) -> None:
+def act(story: Story, phase: str, name: str) -> None:
     """One phase of a capture's life."""
+    system, made = story.system, story.made
     if phase == "create":
         persist(lambda: create(system, name=name, duration=3600))
     elif phase == "edit":
@@ -254,63 +192,53 @@ def act(system: System, phase: str, name: str, made: int) -> None:
         with suppress(Killed):
             system.invoke("captures/sweep_captures")
     elif phase == "start":
-        system.client("sqs").send_message(
-            QueueUrl=system.template.physical_id("CaptureBells"),
-            MessageBody=json.dumps({"organization_id": system.acme.id, "capture_id": made}),
-        )
-    system.drain()
-
-
-def finish(system: System, phase: str, name: str) -> None:
-    """Whatever happened, the capture is carried to its end, holds what it should, and is gone without a trace when it is deleted."""
-    if phase != "delete":
-        [found] = listed(system).json()
-        if found["status"] == "SCHEDULED":
-            system.skip(200)
-        put(system, system.acme, record("after"))
-        if found["status"] != "DONE":
-            system.skip(4000)
-            put(system, system.acme, record("later"))
-        sweep(system, 2)
-        done = shown(system, found["id"])
-        assert (done["status"], done["name"]) == ("DONE", name + " x" if phase == "edit" else name)
-        if phase in ("create", "arm", "edit"):
-            assert held(system, done) == ["after"]
-        elif phase == "start":
-            assert held(system, done) == ["within", "after"]
-        else:
-            assert held(system, done) == ["within"]
-        assert list(system.objects(prefix="captures/")) == [f"captures/{system.acme.id}/{done['id']}/metrics.json"]
-        delete(system, done["id"])
-    assert listed(system).json() == []
-    quiet(system)
-    assert left(system) == []
+        send(system, made)
+    deliver(system)
 
 
 PHASES = ("create", "arm", "edit", "start", "stop", "seal", "measure", "delete")
-EVERYWHERE: tuple[Kind, ...] = ("killed-before", "killed-after", "answers-lost")
+EVERYWHERE: tuple[Kind, ...] = ("killed-after", "answers-lost")  # what is killed before a call was killed after the one before it
 
 
-@pytest.mark.parametrize(
-    ("phase", "kind"), [(phase, kind) for phase in PHASES for kind in KINDS if kind in EVERYWHERE or phase in ("create", "seal")]
-)
+@pytest.mark.parametrize(("phase", "kind"), [(phase, kind) for phase in PHASES for kind in KINDS if kind in EVERYWHERE or phase == "seal"])
 def test_a_death_anywhere_changes_nothing(system: System, phase: str, kind: Kind) -> None:
-    """§6.1: every AWS call × every kind of fault, then the retry as the real trigger makes it."""
+    """§6.1: every AWS call × every kind of fault, then the retry as the real trigger makes it; nobody loses anything, and nothing is left."""
     system.cloud.backwards = False
-    made = prepare(system, phase, "watched")
+    story = Story(system)
+    prepare(story, phase, "watched")
     with system.cloud.watch() as calls:
-        act(system, phase, "watched", made)
-    finish(system, phase, "watched")
-    tries = len(calls)
-    assert own(calls) > 1
-    for k in range(tries):
-        name = f"case {k}"
-        made = prepare(system, phase, name)
-        with harmless(system), system.cloud.fault(kind, k):
-            act(system, phase, name, made)
-        if phase == "create" and not listed(system).json():
-            assert create(system, name=name, duration=3600).status == 200, "nothing was made, and the name is free"
-        finish(system, phase, name)
+        act(story, phase, "watched")
+    assert sum(call.function in OWN for call in calls) > 1
+    names = ["watched"]
+    for k in range(len(calls)):
+        names.append(f"case {k}")
+        prepare(story, phase, names[-1])
+        with system.cloud.fault(kind, k):
+            act(story, phase, names[-1])
+        if phase == "create" and not listed(system, name=names[-1]).json():
+            assert create(system, name=names[-1], duration=3600).status == 200, "nothing was made, and the name is free"
+        system.skip(1)
+        story.put()
+    for _ in range(2):
+        system.skip(4000)
+        story.put()
+        sweep(system)
+    found = {each["name"]: each for each in listed(system).json()}
+    if phase == "delete":
+        assert found == {}
+    else:
+        assert list(found) == [f"{name} x" if phase == "edit" else name for name in names]
+    for done in found.values():
+        capture = store.read(system.acme.id, done["id"])
+        assert done["status"] == "DONE", done
+        assert held(system, done) == story.expected(capture.begins, capture.ends or 0), done
+        assert held(system, done), done
+    sweep(system)
+    assert len(system.objects(prefix="captures/")) == len(found), "the metrics of each are kept"
+    for done in found.values():
+        assert delete(system, done["id"]).status == 200
+    quiet(system)
+    assert left(system) == []
 
 
 # Two at once --------------------------------------------------------------------------------------------------------------------------
@@ -353,7 +281,7 @@ class Pair:
         system.skip(1)
         if self.before == "SCHEDULED":
             self.made = created(system, name=self.name, scheduledStart=at(system, 61), duration=600)["id"]
-            system.drain()
+            deliver(system)
             lose(system)
             system.skip(61)
         elif self.before == "STARTED":
@@ -368,7 +296,7 @@ class Pair:
         if self.before in ("STOPPING", "DONE"):
             stop(system, self.made)
             if self.before == "DONE":
-                system.drain()
+                deliver(system)
                 system.skip(300)
 
     def do(self, operation: str) -> None:
@@ -394,7 +322,7 @@ class Pair:
         system, answers = self.system, self.answers
         where = (self.before, k, answers)
         assert all(status in (200, 404, 409, 501) for status in answers.values()), where
-        system.drain()
+        deliver(system)
         system.skip(700)
         sweep(system, 3)
         if answers.get("delete") == 200:
@@ -420,22 +348,17 @@ class Pair:
         ("SCHEDULED", "bell", "bell"),
         ("SCHEDULED", "bell", "delete"),
         ("SCHEDULED", "bell", "move"),
-        ("SCHEDULED", "bell", "stop"),
         ("SCHEDULED", "delete", "bell"),
         ("SCHEDULED", "move", "bell"),
-        ("SCHEDULED", "move", "delete"),
-        ("STARTED", "bell", "bell"),
         ("STARTED", "bell", "stop"),
         ("STARTED", "bell", "delete"),
         ("STARTED", "delete", "bell"),
-        ("STARTED", "stop", "bell"),
         ("RUNNING", "stop", "stop"),
         ("RUNNING", "stop", "rename"),
         ("RUNNING", "rename", "stop"),
         ("RUNNING", "rename", "rename again"),
         ("RUNNING", "stop", "delete"),
         ("RUNNING", "delete", "stop"),
-        ("RUNNING", "delete", "metrics"),
         ("RUNNING", "metrics", "delete"),
         ("ENDED", "bell", "stop"),
         ("ENDED", "stop", "bell"),
@@ -444,14 +367,12 @@ class Pair:
         ("ENDED", "delete", "bell"),
         ("STOPPING", "bell", "bell"),
         ("STOPPING", "bell", "rename"),
-        ("STOPPING", "rename", "bell"),
         ("STOPPING", "bell", "delete"),
         ("STOPPING", "delete", "bell"),
         ("STOPPING", "metrics", "bell"),
         ("DONE", "bell", "delete"),
         ("DONE", "bell", "rename"),
         ("DONE", "delete", "bell"),
-        ("DONE", "rename", "delete"),
         ("DONE", "metrics", "delete"),
     ],
 )
@@ -473,13 +394,13 @@ def test_a_step_that_fails_for_an_hour_fails_the_capture_and_says_why(system: Sy
 
     monkeypatch.setattr(spans, "place_of", refuse)
     for _ in range(PATIENCE // 300_000):
-        system.drain()
+        deliver(system)
         assert shown(system, made)["status"] == "STARTING"
         sweep(system)
     failed = shown(system, made)
     assert (failed["status"], failed["reason"]) == ("FAILED", "STARTING has not succeeded for an hour: Overtaken")
     assert (failed["start"], failed["end"], failed["collectionId"]) == (None, None, None)
-    system.drain()
+    deliver(system)
     assert left(system) == [f"CAPTURE#1 {made:010d}", "CAPTURE#1 NAME#1#the rush"], "it holds on to nothing"
     delete(system, made)
     settle(system)
@@ -492,7 +413,7 @@ def test_a_step_that_fails_for_less_than_an_hour_does_not(system: System, monkey
     with monkeypatch.context() as patch:
         patch.setattr(spans, "place_of", lambda *_: [][0])
         for _ in range(PATIENCE // 300_000 - 1):
-            system.drain()
+            deliver(system)
             sweep(system)
     sweep(system)
     assert (shown(system, made)["status"], shown(system, made)["start"]) == ("RUNNING", began)

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from tapedeck.captures import store
 from tapedeck.events import compacting
 from tapedeck.events import store as events
-from tapedeck.events.store import CollectionId
+from tests.captures.happening import Story, deliver, empty, held, lose, merge, quiet, ring, sweep
 from tests.captures.test_create_capture import at, created, running, shown
 from tests.captures.test_delete_capture import delete
 from tests.captures.test_stop_capture import stop
-from tests.captures.test_turn_capture import held, lose, quiet, ring, sweep
 from tests.harness import System
-from tests.harness.agent import bucket_url, put, record
+from tests.harness.agent import put, record
 
 # What happens, and how many ms later: events come, the bucket is emptied, chunks are merged, old generations swept, a bell rings.
 _HAPPENINGS = st.lists(
@@ -28,58 +27,8 @@ _HAPPENINGS = st.lists(
 )
 
 
-def bucket(system: System) -> CollectionId:
-    """The collection that acme/web has from its birth."""
-    return CollectionId(system.acme.id, system.acme.web.collection_id)
-
-
-def empty(system: System) -> None:
-    """Delete everything of the bucket."""
-    answer = system.request("DELETE", bucket_url(system.acme.web, "/data/events/delete_all"), token=system.acme.token("owner"))
-    assert answer.status == 200, answer
-
-
-def merge(system: System) -> None:
-    """Merge what can be merged."""
-    while compacting.merge_once(bucket(system), events.head_of(bucket(system)).generation):
-        pass
-
-
-class Story:
-    """Events come and go while a capture is made; `received` is what the model knows: each event's name, by its receive time in ms."""
-
-    def __init__(self, system: System) -> None:
-        self.system, self.received, self.made = system, dict[str, int](), 0
-
-    def put(self, count: int = 1) -> None:
-        """A request of so many events, all received at one moment."""
-        names = [f"e{len(self.received) + index}" for index in range(count)]
-        put(self.system, self.system.acme, *map(record, names))
-        self.received |= dict.fromkeys(names, events.head_of(bucket(self.system)).received)
-
-    def happen(self, what: str) -> None:
-        """One thing."""
-        if what == "put":
-            self.put()
-        elif what == "many":
-            for _ in range(8):
-                self.put(2)
-        elif what == "empty":
-            empty(self.system)
-        elif what == "merge":
-            merge(self.system)
-        elif what == "sweep":
-            compacting.sweep()
-        else:
-            ring(self.system, self.made)
-
-    def expected(self, begins: int, ends: int) -> list[str]:
-        """What the window holds."""
-        return [name for name, received in self.received.items() if begins <= received < ends]
-
-
 @given(happenings=_HAPPENINGS, start=st.integers(60_001, 200_000), duration=st.integers(60, 300), late=st.sampled_from([0, 5, 400]))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_window_holds_what_was_received_in_it(happenings: list[tuple[int, str]], start: int, duration: int, late: int) -> None:
     """Whatever comes and goes meanwhile: in the middle of chunks, with the bucket emptied, chunks merged and generations swept."""
     with System(Stage="staging") as system:
@@ -87,7 +36,7 @@ def test_a_window_holds_what_was_received_in_it(happenings: list[tuple[int, str]
         begins = int(system.now * 1000) + start
         ends = begins + duration * 1000
         story.made = created(system, scheduledStart=at(system, start / 1000), duration=duration)["id"]
-        system.drain()
+        deliver(system)
         lose(system)
         edges = [(begins - 1, "put"), (begins, "put"), (ends - 1, "put"), (ends, "put"), (ends + late * 1000, "bell")]
         moment = int(system.now * 1000)
@@ -118,7 +67,7 @@ def test_an_event_that_is_under_way_at_an_edge_is_on_one_side_of_it(system: Syst
         ran: list[bool] = []
         if edge == "start":
             story.made = created(system, name=f"case {k}", scheduledStart=at(system, 61))["id"]
-            system.drain()
+            deliver(system)
             lose(system)
             system.skip(60.999)
         else:
@@ -145,7 +94,7 @@ def test_an_event_that_is_under_way_at_an_edge_is_on_one_side_of_it(system: Syst
         if edge == "start":
             system.skip(1)
             assert stop(system, story.made).status == 200
-            system.drain()
+            deliver(system)
         done = shown(system, story.made)
         capture = store.read(system.acme.id, story.made)
         assert done["status"] == "DONE"
@@ -165,7 +114,7 @@ def test_a_bucket_that_is_emptied_at_every_moment_of_a_capture(system: System) -
             made = created(system, name=f"{phase} {k}")["id"]
             put(system, system.acme, record("within"))
             if phase == "close":
-                system.drain()
+                deliver(system)
                 system.skip(1)
                 stop(system, made)
 
@@ -194,7 +143,7 @@ def test_what_only_a_deleted_capture_held_is_swept(system: System) -> None:
     put(system, system.acme, record("within"))
     system.skip(1)
     stop(system, made)
-    system.drain()
+    deliver(system)
     empty(system)
     system.advance(1800)
     assert [item for item in system.items("EventsTable") if item["sk"]["S"].startswith("C#")]
@@ -217,7 +166,7 @@ def test_a_capture_that_is_done_is_a_collection_like_any_other(system: System, w
     }
     assert {each.get("type") for each in read["list"]()} == {"live"}
     stop(system, made)
-    system.drain()
+    deliver(system)
     done = shown(system, made)
     [sealed] = [each for each in read[way]() if each["type"] == "capture"]
     assert (sealed["id"], sealed["name"], sealed["environment"], sealed["token"]) == (done["collectionId"], "the rush", "web", None)
