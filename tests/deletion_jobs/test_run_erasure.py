@@ -9,6 +9,9 @@ import pytest
 from tapedeck.deletion_jobs import model, running
 from tapedeck.session_replays import erasing, playing, store
 from tests import tour
+from tests.captures.test_create_capture import running as running_capture
+from tests.captures.test_create_capture import shown as shown_capture
+from tests.captures.test_stop_capture import stop
 from tests.deletion_jobs.asking import cancel, dump, erase, erased, job, look_after, receipt, user_url, work
 from tests.deletion_jobs.schedules import bystander
 from tests.harness import KINDS, System, agent, envelopes
@@ -61,6 +64,38 @@ def test_the_marker_is_nowhere_afterwards_and_others_have_every_byte(system: Sys
     assert sum(count for _, count in before) - sum(count for _, count in agent.histogram(system, system.acme, "new").json()) == 10
     assert {each["data"]["n"] for each in agent.events(system, system.acme, "new")} == set(range(9)), "bob's"
     check()
+
+
+def test_captures_hold_the_person_no_more_and_are_counted(system: System) -> None:
+    """Sealed evidence: nothing enters later, only erasure removes (product.md §1); a bucket that was emptied meanwhile keeps nothing back."""
+    acme = system.acme
+    windows: dict[str, str] = {}
+    for name in ("with her", "without"):
+        capture_id = running_capture(system, name=name)
+        for n in range(8):
+            users = ("ann", "bob") if name == "with her" else ("bob", "eve")
+            agent.put(system, acme, *({**agent.record("did", n=n, of=each), "user": each} for each in users))
+            system.skip(1)
+        assert stop(system, capture_id).status == 200
+        system.drain()
+        windows[name] = shown_capture(system, capture_id)["collectionId"]
+        system.skip(60)
+    system.invoke("bucket_events/merge_chunks")
+    system.request("DELETE", agent.bucket_url(acme.web, "/data/events/delete_all"), token=acme.token("owner"))
+    assert {name: _found(system, windows[name]) for name in windows} == {"with her": 16, "without": 16}
+    counts = erased(system, "ann")["counts"]
+    assert (counts["events"], counts["captures"], counts["collections"]) == (8, 1, 1)
+    assert {name: _found(system, windows[name]) for name in windows} == {"with her": 8, "without": 16}
+    assert "ann" not in dump_of_events(system)
+
+
+def _found(system: System, collection_id: str) -> int:
+    """How many events a collection has."""
+    asked = {"query": "*", "from": 0, "size": 50}
+    answer = system.request("POST", f"/v1/collection/{collection_id}/search", json=asked, token=system.acme.token("member"))
+    assert answer.status == 200, answer
+    assert len(answer.json()["data"]) == answer.json()["total"]
+    return int(answer.json()["total"])
 
 
 def test_who_comes_back_is_not_refused_and_not_erased(system: System) -> None:
@@ -167,7 +202,7 @@ def test_a_worker_that_dies_anywhere_is_succeeded_and_every_count_is_exact(
 
     with system.cloud.watch() as calls:
         work(system, prepared("calm"))
-    for k in range(0, len(calls), 3):
+    for k in range(KINDS.index(kind), len(calls), len(KINDS)):
         made = prepared(f"u{k}")
         with system.cloud.fault(kind, k):
             work(system, made)
