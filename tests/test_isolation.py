@@ -190,19 +190,23 @@ def test_no_cell_is_wrong(system: System, route: Route) -> None:
         assert len(bodies) == 1, f"{cell}: another organization's ids do not answer like unknown ones (T26): {bodies}"
 
 
+def _named_in_body(caller: str, relation: str, route: Route, good: set[int], forbidden: set[int]) -> set[int]:
+    theirs = caller.startswith("other organization")
+    if not theirs and not may(caller, route):
+        return forbidden
+    deletes = route.method == "DELETE" and caller == "member"  # it takes an admin of the environment
+    is_ones_own = relation == ("foreign" if theirs else "own") and caller != "outsider"
+    return good if is_ones_own and not deletes else {_IN_BODY[route.method, route.path]}
+
+
 def _expected(caller: str, relation: str, route: Route) -> set[int]:
     good, forbidden = {200, 201, 204}, {DIALECTS[route.dialect].statuses.get(Forbidden, 403)}
     if caller in NOBODY:
         return {401}
     theirs = caller.startswith("other organization")
     beside, named = (route.method, route.path) in _NAMED_BESIDE, ("{org}", "{bucket_id}", "{collection_id}", "{env_id}", "{capture_id}", "{destination_id}", "{event_replay_id}", "{project_key}")
-    if refused := _IN_BODY.get((route.method, route.path)):
-        if relation == "foreign" and theirs:
-            return good
-        if not theirs and not may(caller, route):
-            return forbidden
-        deletes = route.method == "DELETE" and caller == "member"  # it takes an admin of the environment
-        return {refused} if theirs or relation != "own" or caller == "outsider" or deletes else good
+    if (route.method, route.path) in _IN_BODY:
+        return _named_in_body(caller, relation, route, good, forbidden)
     if not beside and not any(name in route.path for name in named):  # it is the caller's own, whoever calls
         if caller == "outsider" and route.function == "event_replays.create_collection":
             return {422}  # no environment of theirs to make it in

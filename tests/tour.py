@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from contextlib import suppress
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tapedeck import clock
+from tapedeck.event_replays.destinations import store as destinations
 from tests.harness import System, agent, envelopes
 from tests.harness.cloud import Killed
 from tests.harness.gateway import Response
@@ -226,6 +228,9 @@ def _replays(system: System) -> None:
     take("POST", f"destination/{pulls}/ack", {"lease": handed["lease"], "done": [each["key"] for each in handed["events"]]})
     take("DELETE", f"replay/{ever}")
     take("DELETE", "replay", {"id": [once, redone]})
+    take("POST", "replay", {**wish, "type": "continuous"})
+    destinations.save(dataclasses.replace(destinations.read(acme.id, to["id"]), archived=True))  # as if the two had met
+    system.drain()
     system.advance(60)
     system.drain()
 

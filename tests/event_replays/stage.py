@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from tapedeck import ids
-from tapedeck.event_replays import ringing, running, store
+from tapedeck.event_replays import ringing, running, shapes, store
 from tapedeck.event_replays.destinations import store as destinations
 from tapedeck.event_replays.destinations.model import Delivery, Destination, Outcome
 from tests.harness import System, agent
@@ -124,6 +124,7 @@ def one(system: System, replay_id: str, method: str = "GET", rest: str = "", **o
     """The replay that is the answer's only member."""
     answer = ask(system, method, f"/v1/replay/{replay_id}{rest}", **options)
     assert answer.status == 200, answer
+    shapes.EventReplays.model_validate_json(answer.body)
     [(key, shown)] = answer.json().items()
     assert key == shown["id"]
     found: dict[str, Any] = shown
@@ -139,6 +140,7 @@ def history(system: System, replay_id: str, **options: Any) -> list[dict[str, An
     """Its lines, oldest first."""
     answer = ask(system, "GET", f"/v1/replayer/history/{replay_id}", **options)
     assert answer.status == 200, answer
+    shapes.ReplayHistory.model_validate_json(answer.body)
     return list(answer.json().values())
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tapedeck.event_replays import model
+from tapedeck.event_replays import model, shapes
 from tests.event_replays.stage import ask, create, destination, kinds, one, put
 from tests.harness import System
 from tests.harness.gateway import Response
@@ -16,6 +16,7 @@ def lease(system: System, to: str, *, by: str = "member", **asked: Any) -> dict[
     """What is handed out."""
     answer = ask(system, "POST", f"/v1/destination/{to}/lease", by=by, json=asked)
     assert answer.status == 200, answer
+    shapes.Lease.model_validate_json(answer.body)
     found: dict[str, Any] = answer.json()
     return found
 

@@ -35,7 +35,7 @@ def create(replay: Replay, entry: Entry, conditions: Sequence[Item] = ()) -> Rep
     """
     made = replace(replay, version=1, entries=1, noted_at=entry.at)
     items = [_put_row(made, known=0), _put_line(made, 1, entry), *conditions]
-    if replay.type == "continuous":
+    if replay.until is None:
         items.append({"Put": {"TableName": aws.setting("CONTROL_TABLE"), "Item": _follower_key(made)}})
     try:
         aws.client("dynamodb").transact_write_items(TransactItems=items)
@@ -158,7 +158,7 @@ def _by_due(kind: str) -> Iterator[Replay]:
 def _write(moved: Replay, known: Replay, entries: Sequence[Entry]) -> Replay | None:
     """Write the next version of a replay; None when that is done, else the replay as somebody else has made it meanwhile."""
     put = _put_row(moved, known=known.version)
-    ends = known.type == "continuous" and (moved.is_over or moved.archived) and not (known.is_over or known.archived)
+    ends = known.until is None and (moved.is_over or moved.archived) and not (known.is_over or known.archived)
     try:
         if not entries and not ends:
             aws.client("dynamodb").put_item(**put["Put"])
