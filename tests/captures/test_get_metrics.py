@@ -184,6 +184,22 @@ def test_the_period_grows_with_the_window(system: System, days: float, period: i
     assert sum(point["Maximum"] for point in found["dataPoints"]) == 1
 
 
+@pytest.mark.parametrize(("days", "period"), [(1, 60), (14, 60), (16, 300), (64, 3600)])
+def test_the_period_grows_with_age(system: System, days: int, period: int) -> None:
+    """CloudWatch refuses to tell of minutes that it keeps no more: of a capture whose metrics could not be kept, it is asked for longer ones."""
+    made = running(system)
+    stop(system, made)
+    system.drain()
+    system.client("s3").delete_object(
+        Bucket=system.template.physical_id("RecordingsBucket"), Key=f"captures/{system.acme.id}/{made}/metrics.json"
+    )
+    system.skip(days * 86400)
+    with system.cloud.watch() as calls:
+        measured(system, made)
+    [asked] = [call.params for call in calls if call.operation == "GetMetricData"]
+    assert {query["MetricStat"]["Period"] for query in asked["MetricDataQueries"]} == {period}
+
+
 def test_what_the_ways_in_publish_is_what_is_shown(system: System) -> None:
     """`api.metering` writes the numbers, `captures.metrics` reads them: of what is sent to the bucket and to the collection."""
     made, web = running(system), system.acme.web

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tapedeck.captures.store import HEED
+from tests.captures.happening import lose, sweep
 from tests.captures.test_create_capture import at, created, running, shown
 from tests.captures.test_stop_capture import stop
-from tests.captures.happening import lose, sweep
 from tests.harness import System
 
 

@@ -22,8 +22,11 @@ from tapedeck.errors import Conflict, Invalid
 from tapedeck.events.model import iso
 
 _MINUTE = 60
-# Seconds of a period, for windows up to so many seconds: at most 2016 points a metric, and periods that CloudWatch keeps long enough.
-_PERIODS = ((86_400, _MINUTE), (7 * 86_400, 300))
+_DAY = 86_400
+# Seconds of a period, for windows up to so many seconds: at most 2016 points a metric in a month.
+_PERIODS = ((_DAY, _MINUTE), (7 * _DAY, 300))
+# And for windows that began up to so many seconds ago: CloudWatch keeps minutes for fifteen days, and answers about no others.
+_KEPT = ((15 * _DAY, _MINUTE), (63 * _DAY, 300))
 _LONGEST = 3600
 _THERE = ("RUNNING", "STOPPING", "DONE")
 
@@ -99,7 +102,7 @@ def _measure(capture: Capture) -> list[dict[str, Any]]:
     now = clock.milliseconds()
     start = capture.begins // 60_000 * _MINUTE
     end = max(start + _MINUTE, -(-(capture.ends or now) // 60_000) * _MINUTE)
-    period = next((seconds for most, seconds in _PERIODS if end - start <= most), _LONGEST)
+    period = max(_period(_PERIODS, end - start), _period(_KEPT, now // 1000 - start))
     queries = [
         {
             "Id": f"m{index}",
@@ -118,6 +121,10 @@ def _measure(capture: Capture) -> list[dict[str, Any]]:
     answers = _ask(queries, start, end)
     complete = capture.ends is not None and now - capture.ends >= SETTLES
     return [_metric(each, answers.get(f"m{index}", []), complete=complete) for index, (_, _, each) in enumerate(asked)]
+
+
+def _period(table: Sequence[tuple[int, int]], seconds: int) -> int:
+    return next((period for most, period in table if seconds <= most), _LONGEST)
 
 
 def _ask(queries: Sequence[dict[str, Any]], start: int, end: int) -> dict[str, list[tuple[float, float]]]:
