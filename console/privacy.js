@@ -121,6 +121,7 @@ function jobsOf(environment, me, {signal, finished}) {
   const none = h('p', {class: 'rows-empty', hidden: true}, 'Nobody has been erased yet.');
   const problem = h('p', {class: 'problem', role: 'alert', hidden: true});
   const count = h('span', {class: 'faint'});
+  const lost = h('span', {class: 'live-state lost', role: 'status'});
   const mine = me.scopes.includes('erase:write');
 
   async function cancel(job) {
@@ -155,9 +156,9 @@ function jobsOf(environment, me, {signal, finished}) {
   }
 
   const due = () => [...known.values()].some(({job}) => job.status === 'running' || (job.status === 'scheduled' && job.startAt - Date.now() < SELDOM));
-  const look = looking(read, () => (due() ? SOON : SELDOM), signal);
+  const look = looking(read, () => (due() ? SOON : SELDOM), signal, lost);
   look();
-  const element = h('section', {class: 'results', 'aria-labelledby': 'jobs-heading'}, h('div', {class: 'card-head'}, h('h2', {id: 'jobs-heading'}, 'Erasures'), count), problem, list, none);
+  const element = h('section', {class: 'results', 'aria-labelledby': 'jobs-heading'}, h('div', {class: 'card-head'}, h('h2', {id: 'jobs-heading'}, 'Erasures'), count, lost), problem, list, none);
   return {element, look};
 }
 

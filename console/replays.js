@@ -110,6 +110,7 @@ async function listPage(main, parameters, {signal, navigate}) {
   const none = h('p', {class: 'rows-empty', hidden: true}, 'Nothing has been replayed yet. A replay sends the events that a query finds to a destination, once or as they come.');
   const problem = h('p', {class: 'problem', role: 'alert', hidden: true});
   const count = h('span', {class: 'faint'});
+  const lost = h('span', {class: 'live-state lost', role: 'status'});
   const told = {
     changed: () => look(),
     failed: (error) => {
@@ -152,10 +153,10 @@ async function listPage(main, parameters, {signal, navigate}) {
       h('div', {class: 'events-main'},
         form?.element,
         problem,
-        h('section', {class: 'results', 'aria-labelledby': 'replays-heading'}, h('div', {class: 'card-head'}, h('h2', {id: 'replays-heading'}, 'All replays'), count), list, none)),
+        h('section', {class: 'results', 'aria-labelledby': 'replays-heading'}, h('div', {class: 'card-head'}, h('h2', {id: 'replays-heading'}, 'All replays'), count, lost), list, none)),
       targets)));
   await read();
-  const look = looking(read, () => pause([...known.values()].map(({replay}) => replay)), signal);
+  const look = looking(read, () => pause([...known.values()].map(({replay}) => replay)), signal, lost);
 }
 
 // --- One of them
@@ -198,6 +199,7 @@ async function onePage(main, id, {signal, navigate}) {
   const head = h('div', {class: 'player-head'});
   const facts = h('dl', {class: 'event-facts capture-facts'});
   const problem = h('p', {class: 'problem', role: 'alert', hidden: true});
+  const lost = h('p', {class: 'live-state lost', role: 'status'});
   const past = historyOf(id, signal);
   const told = {
     all: true,
@@ -245,9 +247,9 @@ async function onePage(main, id, {signal, navigate}) {
     await past.read();
   }
 
-  main.replaceChildren(h('div', {class: 'page'}, head, problem, h('section', {class: 'card capture-card', 'aria-label': 'About this replay'}, facts), past.element));
+  main.replaceChildren(h('div', {class: 'page'}, head, problem, h('section', {class: 'card capture-card', 'aria-label': 'About this replay'}, facts, lost), past.element));
   show();
-  const look = looking(read, () => pause([replay]), signal);
+  const look = looking(read, () => pause([replay]), signal, lost);
   await past.read();
 }
 

@@ -33,7 +33,8 @@ def search(
         return
     show_events(answer["data"])
     shown = len(answer["data"])
-    err.print(f"{answer['total']:,} in all" + (f", {shown:,} shown" if shown < answer["total"] else ""), style="dim", markup=False)
+    total = f"{answer['total']:,} in all" if answer.get("complete", True) else f"at least {answer['total']:,}"
+    err.print(total + (f", {shown:,} shown" if shown < answer["total"] else ""), style="dim", markup=False)
 
 
 def show_events(envelopes: Sequence[dict[str, Any]]) -> None:
