@@ -165,7 +165,7 @@ def test_proxies_of_the_environment_are_not_asked(sink: Sink, monkeypatch: pytes
         "https://user@example.com/", "https://user:secret@example.com/", "https://@example.com/", "https://example.com@127.0.0.1/",
         "https://exa mple.com/", "https://example.com/\r\nX: y", "https://example.com\\@127.0.0.1/", "https://example.com/\x00", "https://example.com\t/",
         "https://bücher.example/", "https://①②⑦.⓪.⓪.①/", "https://exam%70le.com/", "https://[fe80::1%25eth0]/", "https://[::1", "https://" + "a" * 2048,
-        "javascript:alert(1)", "https://api.tapedeck.example/v/v1/collect", "https://API.tapedeck.example./",
+        "javascript:alert(1)", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1:8443/x", "https://169.254.169.254/", "https://[::ffff:127.0.0.1]/", "https://api.tapedeck.example/v/v1/collect", "https://API.tapedeck.example./",
     ],
 )  # fmt: skip
 def test_urls_that_are_not_taken(url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from tapedeck.event_replays.destinations import egress
 from tapedeck.event_replays.destinations.model import Outcome
 from tests.event_replays.destinations.asking import BEARER, REPLAY, SECRET, deliveries, make, opened
 from tests.event_replays.destinations.sink import OK, Sink, listening, says
+from tests.event_replays.destinations.test_egress import resolver
 from tests.event_replays.destinations.test_signing import verify
 from tests.harness import System
 
@@ -114,19 +116,29 @@ def test_what_never_became_an_answer_may_pass(local: System, sink: Sink, monkeyp
     assert (outcome.retry, outcome.message) == (True, "Failed to connect: timed out")
 
 
-def test_an_address_inside_is_refused_for_good_at_each_send(local: System) -> None:
-    """trust.md §5.1: checked when it is sent, not when it is saved."""
-    made = make(local, metadata={"url": "http://169.254.169.254/latest/meta-data/"})
+def test_an_address_inside_is_refused_for_good_at_each_send(local: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """trust.md §5.1: checked when it is sent, not only when it is saved."""
+    made = make(local, metadata={"url": "http://metadata.example/latest/meta-data/"})
+    monkeypatch.setattr(socket, "getaddrinfo", resolver(["169.254.169.254"]))
     with opened(local, made) as sender:
         for _ in range(2):
             [outcome] = sender.send(deliveries(1))
             assert (outcome.ok, outcome.retry, outcome.message) == (False, False, "Failed to connect: the name leads to an address that is not public")
 
 
+def test_what_was_allowed_when_it_was_saved_and_is_not_now_fails_for_good(local: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make(local, metadata={"url": "http://hooks.example/in"})
+    monkeypatch.setenv("STAGE", "staging")
+    with opened(local, made) as sender:
+        [outcome] = sender.send(deliveries(1))
+        assert (outcome.ok, outcome.retry, outcome.message) == (False, False, "Failed to connect: the URL must begin with https://")
+        assert not sender.check().ok
+
+
 def test_elsewhere_than_on_a_laptop_this_machine_is_not_reached(system: System, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     """product.md §6: the local stage alone lets http destinations reach 127.0.0.1."""
     monkeypatch.setattr(egress, "PORTS", (443, sink.port))
-    made = make(system, metadata={"url": f"https://127.0.0.1:{sink.port}/"})
+    made = make(system, metadata={"url": f"https://localhost:{sink.port}/"})
     with opened(system, made) as sender:
         [outcome] = sender.send(deliveries(1))
     assert (outcome.ok, outcome.retry, sink.connections) == (False, False, 0)

@@ -88,6 +88,8 @@ def target(url: str, *, local: bool, own: Sequence[tuple[str, int]] = ()) -> Tar
     authority = re.split("[/?#]", url.split("//", 1)[1])[0]
     if "@" in authority or "%" in authority:
         raise Refused("must not have a user, a password or an escaped host: what is secret goes into a header")
+    if _is_address(parsed.host) and not is_public(parsed.host.strip("[]"), local=local):
+        raise Refused("must not be an address that is not public")
     secure = parsed.scheme == "https"
     if not secure and not local:
         raise Refused("must begin with https://")
@@ -97,6 +99,13 @@ def target(url: str, *, local: bool, own: Sequence[tuple[str, int]] = ()) -> Tar
     if (parsed.host.rstrip(".").lower(), port) in own:
         raise Refused("must not lead back here: to copy events into a collection, use a destination of the type collection")
     return Target(secure, parsed.host.lower(), port, parsed.request_uri)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        return False
 
 
 def is_public(text: str, *, local: bool = False) -> bool:

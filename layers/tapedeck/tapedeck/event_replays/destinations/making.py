@@ -33,8 +33,9 @@ def create(
         created_at=now,
         updated_at=now,
         author_id=author_id,
-        external_id=f"tapedeck-{organization.team_id}",
     )
+    if "role_arn" in metadata.FIELDS[made.type]:
+        made = replace(made, external_id=f"tapedeck-{organization.team_id}")
     missing = {
         name: ["is required"] for name in ("name", "metadata") if body.get(name) is None and (name == "name" or made.type != "listen")
     }
@@ -88,7 +89,7 @@ def _changed(
     wrong: dict[str, list[str]],
 ) -> Destination:
     wrong |= _wrong(known.type, body, organization)
-    changed = replace(known, updated_at=clock.now())
+    changed = replace(known, updated_at=clock.now()) if known.version else known
     said: dict[str, Any] | None = None
     if not wrong and ("metadata" in body or not known.version):
         said, wrong = metadata.read(known.type, body.get("metadata") or {}, surroundings.here(base_url))

@@ -32,13 +32,19 @@ class Sender:
     batch = 1
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
-        where = surroundings.here()
-        self._line = Line(target(metadata["url"], local=where.local, own=where.own), local=where.local)
+        here = surroundings.here()
+        self._line: Line | None = None
+        try:
+            where = target(metadata["url"], local=here.local, own=here.own)
+        except Refused as why:  # it was not, when it was saved
+            self._refused = str(why)
+            return
+        self._line = Line(where, local=here.local)
         self._secret: str | None = metadata.get("signing_secret")
         configured = [(name, value) for header in metadata.get("headers", ()) for name, value in header.items()]
         names = {name.lower() for name, _ in configured}
         usual = {"User-Agent": AGENT, "Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "identity"}
-        said = [("Host", self._line.target.authority), *((name, value) for name, value in usual.items() if name.lower() not in names)]
+        said = [("Host", where.authority), *((name, value) for name, value in usual.items() if name.lower() not in names)]
         self._head = "".join(f"{name}: {value}\r\n" for name, value in [*said, *configured]).encode("latin-1")
 
     def send(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
@@ -59,9 +65,12 @@ class Sender:
 
     def close(self) -> None:
         """Hang up."""
-        self._line.close()
+        if self._line:
+            self._line.close()
 
     def _outcome(self, method: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        if self._line is None:
+            return never(f"{FAILED}: the URL {self._refused}")
         own = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")
         line = f"{method} {self._line.target.path} HTTP/1.1\r\n".encode("ascii")
         try:
