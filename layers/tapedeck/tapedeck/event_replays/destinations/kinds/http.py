@@ -17,7 +17,7 @@ from typing import Any
 from tapedeck import clock
 from tapedeck.event_replays import signing
 from tapedeck.event_replays.destinations import surroundings
-from tapedeck.event_replays.destinations.egress import Line, Refused, Reply, target
+from tapedeck.event_replays.destinations.egress import Line, Refused, Reply, Target, target
 from tapedeck.event_replays.destinations.model import MOST_WAIT, Delivery, Outcome, later, never
 
 AGENT = "Tapedeck/0.1"
@@ -30,22 +30,19 @@ class Sender:
     """Connections to one URL. May be used by several threads."""
 
     batch = 1
+    _line: Line | None
+    _head: bytes  # what is the same in every request
+    _refused: str  # why nothing is sent
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
         here = surroundings.here()
-        self._line: Line | None = None
+        self._secret: str | None = metadata.get("signing_secret")
         try:
             where = target(metadata["url"], local=here.local, own=here.own)
         except Refused as why:  # it was not, when it was saved
-            self._refused = str(why)
-            return
-        self._line = Line(where, local=here.local)
-        self._secret: str | None = metadata.get("signing_secret")
-        configured = [(name, value) for header in metadata.get("headers", ()) for name, value in header.items()]
-        names = {name.lower() for name, _ in configured}
-        usual = {"User-Agent": AGENT, "Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "identity"}
-        said = [("Host", where.authority), *((name, value) for name, value in usual.items() if name.lower() not in names)]
-        self._head = "".join(f"{name}: {value}\r\n" for name, value in [*said, *configured]).encode("latin-1")
+            self._line, self._refused = None, str(why)
+        else:
+            self._line, self._head = Line(where, local=here.local), _head(where, metadata.get("headers", ()))
 
     def send(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """POST each of them, one after the other."""
@@ -81,6 +78,14 @@ class Sender:
             return later(f"{FAILED}: timed out")
         except (OSError, HTTPException, socket.gaierror, UnicodeError):
             return later(FAILED)
+
+
+def _head(where: Target, headers: Sequence[Mapping[str, str]]) -> bytes:
+    configured = [(name, value) for header in headers for name, value in header.items()]
+    names = {name.lower() for name, _ in configured}
+    usual = {"User-Agent": AGENT, "Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "identity"}
+    said = [("Host", where.authority), *((name, value) for name, value in usual.items() if name.lower() not in names)]
+    return "".join(f"{name}: {value}\r\n" for name, value in [*said, *configured]).encode("latin-1")
 
 
 def judge(reply: Reply, *, now: float) -> Outcome:
