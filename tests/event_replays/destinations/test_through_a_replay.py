@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from tapedeck.event_replays.destinations.kinds.invoked import Sender as Invoked
-from tests.event_replays.destinations.asking import make
+from tapedeck.event_replays.destinations.model import Delivery
+from tests.deletion_jobs.asking import erased
+from tests.event_replays.destinations.asking import make, opened
 from tests.event_replays.destinations.kinds import test_collection, test_s3, test_sqs
 from tests.event_replays.destinations.sink import Sink, listening
 from tests.event_replays.stage import ask, create, is_exact, kinds, one, pass_time, put
 from tests.event_replays.test_create_collection import create as create_collection
-from tests.harness import System
+from tests.harness import System, agent
 
 OWN = "123456789012"
 ALL = 45  # events; those with an `n` from 10 to 39 match
@@ -136,3 +138,25 @@ def test_a_collection_that_is_replayed_into_itself_comes_to_an_end(system: Syste
     shown = one(system, replay_id)
     assert (shown["progress"]["sent"], shown["progress"]["failed"]) == (6, 2)
     assert len({event.id for event in found}) == 8
+
+
+def test_erasing_a_person_reaches_the_copies_and_none_comes_back(system: System) -> None:
+    """product.md, what makes five documents one system: an event that was copied by a replay is erased with the one that it was made of."""
+    to = create_collection(system, name="copies").json()["id"]
+    made = make(system, type="collection", metadata={"collection_id": to})
+    for n in range(4):
+        agent.put(system, system.acme, {**agent.record("paid", n=n), "user": "ann"}, {**agent.record("paid", n=n), "user": "bob"})
+    under_way = [Delivery(f"late:{event.id}", event, n) for n, event in enumerate(test_collection.copies(system, system.acme.web.collection_id))]
+    create(system, made["id"])
+    pass_time(system, 120)
+    assert [event.user for event in test_collection.copies(system, to)] == ["ann", "bob"] * 4
+    system.skip(60)
+    assert erased(system, "ann")["counts"]["events"] == 8
+    assert [event.user for event in test_collection.copies(system, to)] == ["bob"] * 4
+    with opened(system, made) as sender:  # a worker that had read them before
+        assert all(outcome.ok for outcome in sender.send(under_way))
+    redone = one(system, create(system, made["id"]), "PUT", "/redo")
+    pass_time(system, 120)
+    assert redone["redo_of"]
+    for collection in (system.acme.web.collection_id, to):
+        assert {event.user for event in test_collection.copies(system, collection)} == {"bob"}
