@@ -36,7 +36,7 @@ WORDS = (
     "οδος", "\x01", "tab\there", "line\nfeed", "a_b", "don't", "*", "a*b", "x?y", "\\u0061", "😀", "\u2028", "x", "é", "ss", "\x7f", "c++", "u1",
 )
 NAMES = ("type", "user", "a", "b", "a.b", "b.a", "ключ", 'k"q', "status", "n/m", "Type", "", "client", "payload", "batch", "event_name", "pm_id", "größe")
-NUMBERS = (0, 1, 5, 500, -1, 0.5, 1.5, 500.25, 10**6, 2**53 + 1, 2**63, 1e300, 1e-7, 123456789012345)
+NUMBERS = (0, 1, 5, 500, -1, 0.5, 1.5, 500.25, 10**6, 2**53 + 1, 2**63, 2**64, 10**20 + 1, -(2**63) - 1, 1e20, 1e300, 1e-7, 123456789012345)
 # fmt: on
 words, names, numbers = st.sampled_from(WORDS), st.sampled_from(NAMES), st.sampled_from(NUMBERS)
 payloads = st.recursive(

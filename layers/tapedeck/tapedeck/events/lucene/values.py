@@ -48,7 +48,7 @@ def test(value: Value) -> Test:
             return lambda _: True
 
 
-def number(text: str) -> int | float | None:
+def number(text: str) -> float | None:
     """The number that a text is, as JSON's parser would have it: what is beyond 64 bits is a float."""
     if len(text) > _MOST_DIGITS or not _NUMBER.fullmatch(text):
         return None
@@ -56,7 +56,11 @@ def number(text: str) -> int | float | None:
         whole = int(text)
     except ValueError:
         return float(text)
-    return whole if -(2**63) <= whole < 2**64 else float(whole)
+    return _short(whole)
+
+
+def _short(amount: float) -> float:
+    return amount if -(2**63) <= amount < 2**64 else float(amount)
 
 
 def instant(text: str) -> int | None:
@@ -70,7 +74,7 @@ def instant(text: str) -> int | None:
 
 def folded(value: Scalar) -> str:
     """A value as a text in small letters; numbers as JSON has them."""
-    return value.casefold() if type(value) is str else orjson.dumps(value).decode()
+    return value.casefold() if isinstance(value, str) else orjson.dumps(_short(value)).decode()
 
 
 # --- Texts --------------------------------------------------------------------------------------------------------------------------------
@@ -94,7 +98,7 @@ def _text(text: str) -> Test:
 
 def _by_value(text: str) -> Test:
     amount, truth = number(text), _TRUTH.get(text.casefold())
-    return lambda value: (value is truth) if type(value) is bool else (amount is not None and value == amount)
+    return lambda value: (value is truth) if type(value) is bool else (amount is not None and _short(value) == amount)
 
 
 def _is_no_word(letter: str) -> bool:
@@ -130,7 +134,7 @@ def _phrase(text: str) -> Test:
 
 
 def _pattern(glob: Glob) -> Test:
-    runs = [run for piece in glob for _, run in piece.runs]
+    runs, matches = [run for piece in glob for _, run in piece.runs], globs.matcher(glob)
     everywhere = len(glob) > 1 and not glob[0].length and not glob[-1].length  # *a*: what fits a token fits the whole
 
     def met(value: Any) -> bool:
@@ -138,11 +142,11 @@ def _pattern(glob: Glob) -> Test:
         for run in runs:
             if run not in small:
                 return False
-        if globs.matches(glob, small):
+        if matches(small):
             return True
         if everywhere or type(value) is not str:
             return False
-        return any(globs.matches(glob, token) for token in (*small.split(), *_WORD.findall(small)))
+        return any(map(matches, (*small.split(), *_WORD.findall(small))))
 
     return met
 
@@ -177,7 +181,7 @@ def _limit(bound: str, compare: Callable[[Any, Any], bool]) -> Test:
             if moment is not None and (at := instant(value)) is not None:
                 return compare(at, moment)
         elif amount is not None and kind is not bool:
-            return compare(value, amount)
+            return compare(_short(value), amount)
         return compare(folded(value), small)
 
     return met
