@@ -142,8 +142,9 @@ def _erasures(world: World) -> dict[str, str]:
             erasures.end(each, dataclasses.replace(each, status="cancelled"))
     waiting = erasures.create(world.id, project_id, "somebody", 2**50)
     done = erasures.create(world.id, project_id, f"nobody {next(_NUMBERS)}", 0)
-    done = erasures.end(done, dataclasses.replace(done, status="completed"))
-    receipts.keep(done, receipts.make(done, [], 0))
+    receipt = receipts.make(done, [], 0)
+    receipts.keep(done, receipt)
+    done = erasures.end(done, dataclasses.replace(done, status="completed", receipt=receipt["sha256"]))
     return {"project_key": world.web.project_key, "deletion_job_id": str(waiting.id), "completed_job_id": str(done.id)}
 
 

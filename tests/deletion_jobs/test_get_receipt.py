@@ -30,7 +30,7 @@ def test_the_receipt_counts_what_has_gone_and_seals_it(system: System) -> None:
     rest = {name: value for name, value in told.items() if name != "sha256"}
     assert told["sha256"] == hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     [(key, body)] = system.objects(prefix=f"receipts/{system.acme.id}/").items()
-    assert key.endswith(f"/{told['job_id']}.json")
+    assert key.endswith(f"/{told['job_id']}/{told['sha256']}.json")
     assert json.loads(body) == told
 
 

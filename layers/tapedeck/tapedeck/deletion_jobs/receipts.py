@@ -1,6 +1,7 @@
 """The receipt of an erasure: what has gone, how that was verified, and a seal over it. It does not name the person (decision 25).
 
-bucket  receipts/{org}/{project}/{job}.json   by project, like everything that is an environment's; kept when the job's row is long gone
+bucket  receipts/{org}/{project}/{job}/{sha256}.json   by project, like everything that is an environment's; by its seal, so that no two
+                                                       workers ever write the same object, and the job's row says which one holds
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _MOST_ANSWERED = 4_000_000  # bytes: a Lambda answers 6 MB, base64 included
 COUNTED = ("sessions", "segments", "recordings", "pages", "uploads", "events", "chunks", "collections", "captures")
 
 
-def make(job: Job, object_digests: Sequence[str], completed_at: int) -> dict[str, Any]:
+def make(job: Job, object_digests: Sequence[str], completed_at: float) -> dict[str, Any]:
     """The receipt of a job whose erasers have all found nothing more. Its `sha256` is of the rest of it: see `seal`."""
     told = {
         "job_id": job.id,
@@ -29,7 +30,7 @@ def make(job: Job, object_digests: Sequence[str], completed_at: int) -> dict[str
         "counts": {name: job.totals.get(name, 0) for name in COUNTED},
         "objects": list(object_digests),
         "verified_absent": True,
-        "completed_at": clock.iso(completed_at / 1000),
+        "completed_at": clock.iso(completed_at),
     }
     return {**told, "sha256": seal(told)}
 
@@ -42,7 +43,7 @@ def seal(receipt: Mapping[str, Any]) -> str:
 
 def keep(job: Job, receipt: Mapping[str, Any]) -> None:
     """Put a receipt where it stays. Safe to repeat."""
-    objects.put(_key(job), orjson.dumps(receipt))
+    objects.put(_key(job, receipt["sha256"]), orjson.dumps(receipt))
 
 
 def read(job: Job) -> tuple[bytes, str | None]:
@@ -52,13 +53,14 @@ def read(job: Job) -> tuple[bytes, str | None]:
     """
     if job.status != "completed":
         raise NotFound(f"There is no receipt: the job is {job.status}.")
-    body = objects.get(_key(job))
+    key = _key(job, job.receipt or "")
+    body = objects.get(key)
     if body is None:
         raise NotFound("There is no receipt any more.")
     if len(body) > _MOST_ANSWERED:
-        return b"", objects.presigned_get(_key(job), content_type="application/json", filename=f"receipt-{job.id}.json")
+        return b"", objects.presigned_get(key, content_type="application/json", filename=f"receipt-{job.id}.json")
     return body, None
 
 
-def _key(job: Job) -> str:
-    return f"receipts/{job.organization_id}/{job.project_id}/{job.id}.json"
+def _key(job: Job, sha256: str) -> str:
+    return f"receipts/{job.organization_id}/{job.project_id}/{job.id}/{sha256}.json"

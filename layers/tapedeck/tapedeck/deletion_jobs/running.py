@@ -97,7 +97,8 @@ def _step(job: Job) -> Job:
 
 
 def _completed(job: Job) -> Job:
-    now = int(clock.now() * 1000)
-    receipt = receipts.make(job, store.digests(job), now)
+    """The job with its receipt. Only whoever moves the job last keeps one: a slower worker, who has found less, must not."""
+    receipt = receipts.make(job, store.digests(job), clock.now())
+    job = store.save(job, replace(job, receipt=receipt["sha256"]))
     receipts.keep(job, receipt)
-    return store.end(job, replace(job, status="completed", page=None, receipt=receipt["sha256"], updated_at=now))
+    return store.end(job, replace(job, status="completed", page=None))
