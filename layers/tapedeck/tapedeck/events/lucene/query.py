@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Place: TypeAlias = tuple[int, int]  # where a line begins, and where its line feed is
 
 _BLOCK = 1 << 18  # bytes that are looked through at once: they stay in the processor's cache
-_SAMPLE = 1 << 15  # bytes of a block in which the rarest needle is found out
+_SAMPLE = 1 << 15  # bytes of a block that tell how often needles are in it
+_USELESS = 0.9  # needles of a line: what nearly every line has need not be looked for
 
 
 def compile(text: str, *, team_id: str, collection: str = "") -> Query:  # noqa: A001  # as in re.compile
@@ -107,10 +108,12 @@ def _candidates(needles: Sequence[Needles], small: bytes) -> list[Place]:
     wanted = [_present(each, small, has_escapes, has_more) for each in needles]
     if not all(wanted):
         return []
-    wanted.sort(key=lambda each: sum(small.count(needle, 0, _SAMPLE) for needle in each))
-    lines = _lines_with(wanted[0], small)
-    for each in wanted[1:]:
-        lines = [(start, end) for start, end in lines if _has(each, small, start, end)]
+    often = [sum(small.count(needle, 0, _SAMPLE) for needle in each) for each in wanted]
+    rarest, *others = sorted(range(len(wanted)), key=often.__getitem__)
+    lines = _lines_with(wanted[rarest], small)
+    for other in others:
+        if often[other] < _USELESS * small.count(b"\n", 0, _SAMPLE):
+            lines = [(start, end) for start, end in lines if _has(wanted[other], small, start, end)]
     return lines
 
 
