@@ -17,7 +17,9 @@ AT = 1_760_000_000_000  # ms, of the first; one comes every 37
 EVERY = 37
 CHUNK = 65_536  # events
 # fmt: off
-TYPES = ("order.created", "order.paid", "order.cancelled", "user.signup", "user.login", "payment.failed", "payment.succeeded", "cart.updated")
+TYPES = (
+    "order.created", "order.paid", "order.cancelled", "user.signup", "user.login", "payment.failed", "payment.succeeded", "cart.updated",
+)
 WORDS = (
     "lorem", "ipsum", "dolor", "sit", "amet", "timeout", "connection", "refused", "payment", "gateway", "declined", "retry", "upstream",
     "database", "deadlock", "slow", "query",
