@@ -12,6 +12,7 @@ import requests
 
 from tapedeck import clock
 from tapedeck.event_replays.destinations import store as destinations
+from tests.event_replays.destinations import asking
 from tests.harness import System, agent, envelopes
 from tests.harness.cloud import Killed
 from tests.harness.gateway import Response
@@ -194,6 +195,9 @@ def _destinations(system: System) -> None:
     take("GET", "health/destination")
     take("GET", f"health/destination/{made[0]['id']}")
     take("DELETE", f"destination/{made[-1]['id']}")
+    for _ in range(2):  # a worker dies when it has copied a batch, and another one copies it again
+        with asking.opened(system, made[7]) as sender:
+            assert all(outcome.ok for outcome in sender.send(asking.deliveries(*map(agent.noise, range(200)))))
 
 
 def _replays(system: System) -> None:
