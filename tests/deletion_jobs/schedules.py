@@ -82,6 +82,12 @@ def _many_events(system: System, person: Person) -> None:
         _events(system, person)
 
 
+def _events_behind_others(system: System, person: Person) -> None:
+    for n in range(7):
+        agent.put(system, system.acme, {**agent.record("did", n=n, before=person.id.partition("@")[0][-3:]), "user": "bystander"})
+    _events(system, person)
+
+
 def _delete(rest: str, method: str) -> Callable[[System, Person], Response]:
     def act(system: System, person: Person) -> Response:
         url = replay_url(system.acme, system.acme.web, person.replay, rest)
@@ -110,6 +116,7 @@ CASES: dict[str, Case] = {
     "events": Case(_nothing, _events),
     "more events, large": Case(_large_events, _large_events),
     "a merge of chunks": Case(_many_events, _compact),
+    "a merge that moves a chunk": Case(_events_behind_others, _compact),
     "an emptied bucket": Case(_events, _empty_bucket),
 }
 
