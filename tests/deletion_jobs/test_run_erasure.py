@@ -49,10 +49,10 @@ def everything(system: System) -> None:
 def test_the_marker_is_nowhere_afterwards_and_others_have_every_byte(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof in one: a dump of every table, bucket, queue and log; the job's row alone names the person (decision 25)."""
     logs = system.capture_logs()
-    check = bystander(system)
     with monkeypatch.context() as patch:
         patch.setattr(playing, "PAGE_BYTES", 10)  # every download waits in the bucket
         everything(system)
+    check = bystander(system)
     assert dump(system).count(MARK) > 30
     before = agent.histogram(system, system.acme, "new").json()
     told = erased(system, MARK)
