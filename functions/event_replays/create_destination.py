@@ -13,13 +13,17 @@ app = Api()
 
 @app.post("/v1/destination")
 def create_destination(request: Request) -> dict[str, Any]:
-    """The destination of `{"name", "type", "metadata", "notes", "max_per_second", "notifications"}`, its secrets masked for good."""
+    """The destination of `{"name", "type", "metadata", "notes", "max_per_second", "notifications"}`, its secrets masked for good.
+
+    The same `Idempotency-Key` makes one destination.
+    """
     made = making.create(
         request.organization,
+        request.who,
         request.json(),
-        author_id=request.who.user_id,
         environments=request.who.environments_of(request.organization, "event:write"),
         base_url=request.base_url,
+        key=request.headers.get("idempotency-key"),
     )
     return reading.described(request.organization, [made])[0]
 

@@ -176,3 +176,31 @@ def test_a_fault_anywhere_leaves_a_whole_destination_or_none(system: System, kin
         if not fault.happened:
             return
     raise AssertionError("more calls than expected")
+
+
+def test_the_same_request_under_a_key_makes_one(system: System) -> None:
+    """trust.md F1: one resource, same answer; a key is its caller's own (trust.md §0.11)."""
+    headers = {"Idempotency-Key": "once"}
+    first = ask(system, "POST", json=HTTP, headers=headers)
+    system.skip(5)
+    assert ask(system, "POST", json=HTTP, headers=headers).body == first.body
+    assert ask(system, "POST", json={**HTTP, "name": "other"}, headers=headers).status == 409
+    assert ask(system, "POST", json=HTTP, headers=headers, by="owner").json()["id"] != first.json()["id"]
+    theirs = system.request("POST", "/v1/destination", json=HTTP, headers=headers, token=system.globex.token("member")).json()
+    assert theirs["id"] != first.json()["id"]
+    changed = ask(system, "PUT", f"/{first.json()['id']}", json={"name": "renamed"}).json()
+    assert ask(system, "POST", json=HTTP, headers=headers).json() == changed
+    assert len(ask(system, "GET").json()) == 2
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_anywhere_and_the_same_under_a_key_make_one(system: System, kind: Kind) -> None:
+    for at in range(12):
+        headers = {"Idempotency-Key": f"{kind}-{at}"}
+        with system.cloud.fault(kind, at) as fault:
+            ask(system, "POST", json=HTTP, headers=headers)
+        assert ask(system, "POST", json=HTTP, headers=headers).status == 200
+        assert len(ask(system, "GET").json()) == at + 1
+        if not fault.happened:
+            return
+    raise AssertionError("more calls than expected")

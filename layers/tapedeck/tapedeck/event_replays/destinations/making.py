@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tapedeck import clock, errors, ids
-from tapedeck.environments.model import Environment, Organization
+from tapedeck.environments.model import Caller, Environment, Organization
 from tapedeck.event_replays import store as replays
 from tapedeck.event_replays.destinations import metadata, sealing, store, surroundings
 from tapedeck.event_replays.destinations.model import KINDS, NOTICES, Destination
@@ -19,28 +21,40 @@ _MEMBERS = ("name", "notes", "type", "metadata", "max_per_second", "notification
 
 
 def create(
-    organization: Organization, body: Mapping[str, Any], *, author_id: int | None, environments: Sequence[Environment], base_url: str
+    organization: Organization,
+    caller: Caller,
+    body: Mapping[str, Any],
+    *,
+    environments: Sequence[Environment],
+    base_url: str,
+    key: str | None = None,
 ) -> Destination:
-    """A new destination. Invalid by member; Conflict beyond MOST of them. Called again it makes another one."""
+    """A new destination. Invalid by member; Conflict beyond MOST of them.
+
+    Safe to repeat under the same Idempotency-Key: its id is made of that, and what is there already is the answer. Conflict when that is
+    something else. Without a key another one is made.
+    """
     now = clock.now()
     made = Destination(
         organization_id=organization.id,
-        id=ids.random_uuid(),
+        id=_id(organization.id, caller, key),
         type=_kind(body),
         name="",
         notes="",
         metadata={},
         created_at=now,
         updated_at=now,
-        author_id=author_id,
+        author_id=caller.user_id,
     )
     if "role_arn" in metadata.FIELDS[made.type]:
         made = replace(made, external_id=f"tapedeck-{organization.team_id}")
-    missing = {
-        name: ["is required"] for name in ("name", "metadata") if body.get(name) is None and (name == "name" or made.type != "listen")
-    }
+    needed = ("name",) if made.type == "listen" else ("name", "metadata")
+    missing = {name: ["is required"] for name in needed if body.get(name) is None}
     made = _changed(made, body, organization, environments, base_url, missing)
-    if sum(not each.archived for each in store.of_organization(organization.id)) >= MOST:
+    there = store.of_organization(organization.id)
+    if earlier := next((each for each in there if each.id == made.id), None):
+        return _same(earlier, made)
+    if sum(not each.archived for each in there) >= MOST:
         raise errors.Conflict(f"There are {MOST} destinations already.")
     return store.save(made)
 
@@ -71,6 +85,26 @@ def archive(known: Destination) -> Destination:
     if replays.uses(known.organization_id, known.id):
         raise errors.Conflict("A replay that is not over uses this destination: archive the replay first.")
     return store.save(replace(known, archived=True, secrets={}, updated_at=clock.now()))
+
+
+def _id(organization_id: int, caller: Caller, key: str | None) -> str:
+    """The id of a new destination: of the request's key, where there is one."""
+    if not key:
+        return ids.random_uuid()
+    if len(key) > _MOST_NAME:
+        raise errors.Invalid(fields={"Idempotency-Key": [f"at most {_MOST_NAME} characters"]})
+    digest = hashlib.sha256(f"{organization_id}\n{caller.user_id}\n{key}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
+
+
+def _same(earlier: Destination, made: Destination) -> Destination:
+    """What was made before under the same key: Conflict when something else was asked for, as far as it was not changed since."""
+    if earlier.version > 1:
+        return earlier
+    meant = [(each.type, each.name, each.notes, each.metadata, each.max_per_second, list(each.notifications)) for each in (earlier, made)]
+    if meant[0] != meant[1]:
+        raise errors.Conflict("Another destination was asked for under this Idempotency-Key.")
+    return earlier
 
 
 def _kind(body: Mapping[str, Any]) -> str:

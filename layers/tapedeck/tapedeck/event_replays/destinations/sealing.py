@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from tapedeck import aws
@@ -37,8 +38,10 @@ def sealed(organization_id: int, destination_id: str, secret: str) -> str:
 def revealed(destination: Destination) -> dict[str, Any]:
     """The metadata of a destination with its secrets in place: never to be stored, logged or answered."""
     metadata: dict[str, Any] = copy.deepcopy(dict(destination.metadata))
-    for path, secret in destination.secrets.items():
-        put(metadata, path, _unsealed(destination, secret))
+    if destination.secrets:
+        opened = aws.together(*(partial(_unsealed, destination, secret) for secret in destination.secrets.values()))
+        for path, plain in zip(destination.secrets, opened, strict=True):
+            put(metadata, path, plain)
     return metadata
 
 
