@@ -82,7 +82,7 @@ function receiptOf(key, job, signal) {
   async function open() {
     try {
       const told = await api.receipt(key, job.jobId, signal);
-      const counts = Object.entries(told.counts).filter(([, count]) => count).map(([name, count]) => `${number(count)} ${name}`).join(', ');
+      const counts = Object.entries(told.counts).filter(([, count]) => count).map(([name, count]) => `${number(count)} ${count === 1 ? name.replace(/s$/, '') : name}`).join(', ');
       inside.replaceChildren(
         facts([
           ['Erased', counts || 'nothing was there'],

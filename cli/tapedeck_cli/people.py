@@ -90,7 +90,7 @@ def erase(
     known = project.user(user_id)
     if not sure:
         err.print(_known(project, known), markup=False)
-        if typer.prompt("All of it goes for good. Type the id to say so", err=True) != user_id:
+        if _typed("All of it goes for good. Type the id to say so: ") != user_id:
             raise Trouble("that is another id: nothing was erased")
     job = project.client.delete(project.path(f"users/{quote(user_id, safe='')}"), query={"now": "true"} if at_once else None)["data"]
     if not at_once:
@@ -171,6 +171,14 @@ def _states(project: _Project, job: Row) -> Iterator[tuple[Row, int]]:
 # What is said ---------------------------------------------------------------------------------------------------------------------------
 
 
+def _typed(question: str) -> str:
+    """What somebody answers; nothing when nobody is there. Typer's own prompt leaves a space on standard output."""
+    try:
+        return err.input(question, markup=False)
+    except EOFError:
+        return ""
+
+
 def _known(project: _Project, known: Row) -> str:
     count = known["sessionCount"]
     if not count:
@@ -203,7 +211,7 @@ def _prove(proof: Row, *, as_json: bool) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    counts = ", ".join(f"{count:,} {name}" for name, count in proof["counts"].items() if count)
+    counts = ", ".join(f"{count:,} {name.removesuffix('s') if count == 1 else name}" for name, count in proof["counts"].items() if count)
     rows = {
         "job": str(proof["job_id"]),
         "completed": _moment(datetime.fromisoformat(proof["completed_at"]).timestamp() * 1000),

@@ -455,6 +455,7 @@ def test_a_bar_of_the_histogram_becomes_a_query(page: Page, stack: Stack, mark: 
 
 def test_a_phone_shows_all_of_it(page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 760})
+    page.reload()
     page.get_by_text("New destination").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     expect(page.get_by_role("link", name="Event replays", exact=True)).to_be_in_viewport()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,13 @@ class Sink:
         return [each.key for each in self.took]
 
 
+def beside(_: object, call: Callable[[], Any]) -> Future[Any]:
+    """What goes on beside something else is done at once, so that a test is the same each time."""
+    done: Future[Any] = Future()
+    done.set_result(call())
+    return done
+
+
 @pytest.fixture
 def sink(system: System, monkeypatch: pytest.MonkeyPatch) -> Sink:
     """Whatever is sent by a worker goes here."""
@@ -78,6 +86,7 @@ def sink(system: System, monkeypatch: pytest.MonkeyPatch) -> Sink:
         yield made
 
     monkeypatch.setattr(running.sending, "open", opened)
+    monkeypatch.setattr(running, "start", beside)
     ringing.forget()
     return made
 
