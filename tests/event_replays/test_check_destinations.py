@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
-from tapedeck.event_replays.destinations import store
+from tapedeck.event_replays.destinations import checking, store
 from tapedeck.event_replays.destinations.model import Outcome
 from tests.event_replays.destinations.asking import make
 from tests.event_replays.destinations.kinds.test_sqs import queue, received
-from tests.event_replays.destinations.sink import Sink, listening, says
+from tests.event_replays.destinations.sink import Asked, Sink, listening, says
 from tests.event_replays.test_create_collection import create
 from tests.harness import KINDS, System
 from tests.harness.cloud import Killed, Kind
@@ -62,6 +63,23 @@ def test_a_delivery_counts_as_a_check(local: System, sink: Sink) -> None:
     made = store.read(local.acme.id, make(local, metadata={"url": sink.url})["id"])
     store.note_health(made, Outcome(True))
     assert local.invoke(CHECK) == {"checked": 0, "failing": 0}
+
+
+def test_a_round_ends_in_time_and_the_next_begins_with_who_has_waited_longest(local: System, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "AT_ONCE", 2)
+
+    def slowly(connection: socket.socket, asked: Asked) -> bool:
+        local.now += 25
+        return says(200)(connection, asked)
+
+    sink.then = slowly
+    made = []
+    for _ in range(5):
+        made.append(make(local, metadata={"url": sink.url})["id"])
+        local.skip(1)
+    assert local.invoke(CHECK) == {"checked": 4, "failing": 0}
+    assert [health(local, each)[0] for each in made] == ["ok"] * 4 + ["pending"]
+    assert local.invoke(CHECK) == {"checked": 1, "failing": 0}
 
 
 def test_other_kinds_are_looked_at_and_nothing_is_put_there(system: System) -> None:

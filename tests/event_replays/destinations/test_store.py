@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 import pytest
 from botocore.exceptions import ClientError
 
@@ -69,3 +70,14 @@ def test_a_transaction_can_ask_whether_it_is_still_there(system: System) -> None
     ask(system, "DELETE", f"/{known.id}")
     with pytest.raises(ClientError):
         aws.client("dynamodb").transact_write_items(TransactItems=[store.still_there(system.acme.id, known.id)])
+
+
+def test_a_row_of_a_later_version_is_read(system: System) -> None:
+    """trust.md F23."""
+    known = one(system)
+    key = {"pk": {"S": f"DESTINATION#{system.acme.id}"}, "sk": {"S": known.id}}
+    table = system.template.physical_id("ControlTable")
+    row = system.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
+    row["d"] = {"B": orjson.dumps({**orjson.loads(row["d"]["B"]), "colour": "blue"})}
+    system.client("dynamodb").put_item(TableName=table, Item=row)
+    assert store.read(system.acme.id, known.id) == known

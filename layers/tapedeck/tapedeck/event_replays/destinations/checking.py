@@ -15,7 +15,8 @@ from tapedeck.event_replays.destinations import presenting, sending, store
 from tapedeck.event_replays.destinations.model import Delivery, Destination, Health, Outcome
 from tapedeck.events.model import Event, id_prefix
 
-MOST = 1000  # destinations of one round: the rest is first in the next
+AT_ONCE = 32  # destinations that are waited for together: two rounds of the pool, so 20 seconds when nobody answers
+SPENT = 60.0  # seconds after which no more are begun: the rest is first in the next round
 
 
 def check(destination: Destination) -> Outcome:
@@ -26,9 +27,12 @@ def check(destination: Destination) -> Outcome:
 
 def check_due() -> dict[str, int]:
     """Check those that are due and keep what comes out: how many there were, and how many are not well. Safe to repeat and to kill."""
-    found = [each for each in islice(store.due(), MOST) if each.type != "listen"]
-    outcomes = aws.together(*(partial(_checked, each) for each in found)) if found else []
-    return {"checked": len(found), "failing": sum(health.status == "error" for health in outcomes if health)}
+    began = clock.now()
+    healths: list[Health | None] = []
+    found = (each for each in store.due() if each.type != "listen")
+    while (part := list(islice(found, AT_ONCE))) and clock.now() - began < SPENT:
+        healths += aws.together(*(partial(_checked, each) for each in part))
+    return {"checked": len(healths), "failing": sum(health is not None and health.status == "error" for health in healths)}
 
 
 def try_out(destination: Destination) -> Health:

@@ -127,10 +127,12 @@ def _key(organization_id: int, destination_id: str) -> Item:
 
 
 def _destination(item: Item) -> Destination:
+    """A row as this version reads it: what a later one has added is left out (trust.md F23)."""
+    document = orjson.loads(item["d"]["B"])
     return Destination(
         organization_id=int(item["pk"]["S"].partition("#")[2]),
         id=item["sk"]["S"],
         version=int(item["v"]["N"]),
         health=Health(*orjson.loads(item["h"]["B"])) if "h" in item else NEVER_CHECKED,
-        **orjson.loads(item["d"]["B"]),
+        **{name: value for name, value in document.items() if name in Destination.__dataclass_fields__},
     )
