@@ -15,7 +15,10 @@ app = Api()
 
 @app.post("/v1/destination/{destination_id}/ack")
 def ack_events(request: Request, destination_id: str) -> dict[str, Any]:
-    """`{"settled"}`, of `{lease, done: [key…], failed: [{key, message}…]}`; the same again settles none. 409 when the lease has ended."""
+    """`{"settled"}`, of `{lease, done: [key…], failed: [{key, message}…]}`; the same again settles none. 409 when the lease has ended.
+
+    With `release: true` the rest of what was lent is given back, and can be handed out again at once.
+    """
     desk = Desk.of(request.who, request.organization, "event:write")
     ack = asking.ack(request.json())
     return lending.acknowledge(desk, destinations.read(desk.organization.id, destination_id), ack)

@@ -42,6 +42,22 @@ def test_what_was_settled_ahead_is_not_handed_out_again(system: System) -> None:
     assert is_exact(one(system, replay_id), 4)
 
 
+def test_what_is_given_back_is_handed_out_at_once(system: System) -> None:
+    put(system, *range(4))
+    to = destination(system, kind="listen")
+    replay_id = create(system, to)
+    handed = lease(system, to)
+    said = {"lease": handed["lease"], "done": keys(handed)[:1], "release": True}
+    assert [ask(system, "POST", f"/v1/destination/{to}/ack", json=said).json()["settled"] for _ in range(2)] == [1, 0]
+    again = lease(system, to)
+    assert [each["number"] for each in again["events"]] == [1, 2, 3]
+    assert keys(again) == keys(handed)[1:], "under the same keys"
+    ack(system, to, again["lease"], *keys(again))
+    assert is_exact(one(system, replay_id), 4)
+    wrong = ask(system, "POST", f"/v1/destination/{to}/ack", json={"lease": "x", "release": "yes"})
+    assert (wrong.status, wrong.json()["errors"][0]["field"]) == (422, "release")
+
+
 def test_the_same_again_settles_nothing(system: System) -> None:
     put(system, 1, 2)
     to = destination(system, kind="listen")

@@ -59,11 +59,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What has become of events that were lent: keys that were taken, and keys that were not, with the reason."""
+    """What has become of events that were lent: keys that were taken, and keys that were not, with the reason.
+
+    `release` gives back those of which nothing is said: they are handed out again at once.
+    """
 
     lease: str
     done: Sequence[str]
     failed: Mapping[str, str]
+    release: bool = False
 
 
 def wanted(body: Body, team_id: str) -> Wanted:
@@ -146,8 +150,11 @@ def ack(body: Body) -> Ack:
         wrong["done"] = ["a list of keys"]
     if not isinstance(failed, list) or len(failed) > MOST_LENT or not all(_is_failure(each) for each in failed):
         wrong["failed"] = ["a list of {key, message}"]
+    release = body.get("release", False)
+    if not isinstance(release, bool):
+        wrong["release"] = ["true or false"]
     _refuse(wrong)
-    return Ack(str(lease), done, {each["key"]: str(each.get("message") or "")[:MOST_NAME] for each in failed})
+    return Ack(str(lease), done, {each["key"]: str(each.get("message") or "")[:MOST_NAME] for each in failed}, release)
 
 
 def known_as(replay_id: object) -> str:

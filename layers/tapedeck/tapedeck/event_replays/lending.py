@@ -123,7 +123,7 @@ def _settle(replay: Replay, destination: Destination, ack: Ack) -> int:
             (window.succeeded if told[key].status == "ok" else window.refused)(found, told[key])
     left = [each for each in replay.lent if each.number not in settled.values()]
     progress = window.progress()
-    ending = None if left else _ending(replay, progress, window)
+    ending = _ending(replay, progress, window) if not left else Ending() if ack.release else None
     _say(replay, Checkpoint(replay.owner or "", replay.mark + 1, progress, window.told, window.take_failures(), 0.0, ending), left)
     if window.told:
         destinations.note_health(destination, Outcome(window.told.status == "ok", message=window.told.message))
