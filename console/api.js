@@ -283,9 +283,9 @@ export async function destinations(signal) {
   return (await call('/v1/destination', {signal})).json();
 }
 
-/** A new one; asked is {name, type, metadata, max_per_second}. */
-export async function createDestination(asked) {
-  return (await call('/v1/destination', {method: 'POST', body: asked})).json();
+/** A new one; asked is {name, type, metadata, max_per_second}. The same key makes one, however often it is asked for. */
+export async function createDestination(asked, key) {
+  return (await call('/v1/destination', {method: 'POST', body: asked, key})).json();
 }
 
 export async function deleteDestination(id) {

@@ -22,6 +22,7 @@ const KINDS = [
   {type: 'listen', label: 'A listener (tapedeck listen)', fields: []},
 ];
 
+const once = () => globalThis.crypto?.randomUUID?.() ?? String(Math.random());
 const number = (value) => value.toLocaleString('en-GB');
 
 /** Where a destination is, in a word. */
@@ -117,10 +118,16 @@ export function destinationsPanel(collections, me, {signal, changed}) {
       fields.replaceChildren(...chosen.elements);
     };
     choose();
+    let key = once();
     const submit = (event) => {
       event.preventDefault();
       attempt(async () => {
-        const made = await api.createDestination({name: name.value.trim(), type: kind.value, metadata: chosen.metadata(), ...(most.value && {max_per_second: Number(most.value)})});
+        const asked = {name: name.value.trim(), type: kind.value, metadata: chosen.metadata(), ...(most.value && {max_per_second: Number(most.value)})};
+        const made = await api.createDestination(asked, key).catch((error) => {
+          if (error.status) key = once();   // of a lost answer nobody knows whether it was done: the same again is the same
+          throw error;
+        });
+        key = once();
         event.target.reset();
         choose();
         return `${made.name} was made`;

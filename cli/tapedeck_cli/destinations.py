@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import time
+import uuid
 from typing import Annotated, Any
 
 import orjson
@@ -58,7 +59,7 @@ def create(
         body["max_per_second"] = most
     if told:
         body["notifications"] = list(_NOTICES)
-    made = reach(api_url, token, org).client.post("/v1/destination", orjson.dumps(body))
+    made = reach(api_url, token, org).client.post("/v1/destination", orjson.dumps(body), key=uuid.uuid4().hex)
     if as_json:
         emit(made | ({"signing_secret": metadata["signing_secret"]} if signed else {}))
         return
