@@ -44,6 +44,16 @@ def test_one_secret_is_changed_and_the_other_stays(system: System) -> None:
     assert secrets(system, made["id"]) == {**HTTP["metadata"], "headers": [{"Authorization": "Bearer another-long-token"}, {"X-New": "a"}]}
 
 
+def test_a_secret_is_not_passed_on_to_another_server(system: System) -> None:
+    """Whoever may edit a destination may not read its secrets (trust.md T21): neither here nor at a server of their own."""
+    made = make(system)
+    for url in ("https://mine.example/in", "https://hooks.example:8443/in", "https://hooks.example.mine.example/in"):
+        wrong = refused(ask(system, "PUT", f"/{made['id']}", json={"metadata": {**made["metadata"], "url": url}}))
+        assert set(wrong) == {"metadata.headers.Authorization", "metadata.signing_secret"}
+    assert ask(system, "PUT", f"/{made['id']}", json={"metadata": {**made["metadata"], "url": "https://HOOKS.example/other?path=1"}}).status == 200
+    assert secrets(system, made["id"])["signing_secret"] == SECRET
+
+
 def test_metadata_are_said_as_a_whole(system: System) -> None:
     made = make(system)
     changed = ask(system, "PUT", f"/{made['id']}", json={"metadata": {"url": "https://new.example/"}}).json()

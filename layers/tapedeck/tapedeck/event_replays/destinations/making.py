@@ -64,8 +64,8 @@ def edit(
 ) -> Destination:
     """A destination with other members: those that are not said stay, `metadata` are said as a whole.
 
-    A secret that is sent back as it is shown, masked, stays. Invalid by member; the type never changes. Conflict when it is archived, or
-    was changed by somebody else meanwhile. `{"archived": true}` archives it.
+    A secret that is sent back as it is shown, masked, stays, unless the URL leads to another server. Invalid by member; the type never
+    changes. Conflict when it is archived, or was changed by somebody else meanwhile. `{"archived": true}` archives it.
     """
     if known.archived:
         raise errors.Conflict("The destination is archived.")
@@ -130,7 +130,8 @@ def _changed(
         if not wrong and known.type == "collection":
             wrong = _wrong_collection(organization, environments, said["collection_id"])
         if not wrong:
-            new = {path: secret for path, secret in metadata.secret_paths(known.type, said).items() if not _stays(known, path, secret)}
+            secrets = metadata.secret_paths(known.type, said)
+            new = {path: secret for path, secret in secrets.items() if not _stays(known, said, path, secret)}
             wrong = {f"metadata.{path}": [why] for path, secret in new.items() if (why := metadata.bad_secret(path, secret))}
     if wrong:
         raise errors.Invalid(fields=wrong)
@@ -175,9 +176,13 @@ def _wrong_collection(organization: Organization, environments: Sequence[Environ
     return {"metadata.collection_id": ["is sealed: nothing enters it"]}
 
 
-def _stays(known: Destination, path: str, secret: str) -> bool:
-    """Whether a secret that was sent is the mask of the one that there is."""
-    return path in known.secrets and metadata.secret_paths(known.type, known.metadata).get(path) == secret
+def _stays(known: Destination, said: Mapping[str, Any], path: str, secret: str) -> bool:
+    """Whether a secret that was sent is the mask of the one that there is, and is still sent to the same server.
+
+    Else whoever may edit a destination could have its secrets sent to a server of their own.
+    """
+    shown = metadata.secret_paths(known.type, known.metadata).get(path)
+    return path in known.secrets and shown == secret and metadata.server(said) == metadata.server(known.metadata)
 
 
 def _with_metadata(known: Destination, said: dict[str, Any], new: Mapping[str, str]) -> Destination:

@@ -215,10 +215,15 @@ def secret_paths(kind: str, said: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def server(said: Mapping[str, Any]) -> tuple[bool, str, int] | None:
+    """Which server an http destination's secrets are for: by TLS or not, host and port."""
+    return egress.target(said["url"], local=True)[:3] if "url" in said else None
+
+
 def bad_secret(path: str, secret: str) -> str | None:
     """What is wrong with a secret that is new."""
     if secret.startswith("****"):
-        return "is masked: send the secret itself"
+        return "is masked, and is not that of this server: send the secret itself"
     if path == "signing_secret" and not signing.is_secret(secret):
         return "must be whsec_ and the base64 of 24 to 64 bytes"
     return None
