@@ -155,6 +155,7 @@ async function listPage(main, parameters, {signal, navigate}) {
         problem,
         h('section', {class: 'results', 'aria-labelledby': 'replays-heading'}, h('div', {class: 'card-head'}, h('h2', {id: 'replays-heading'}, 'All replays'), count, lost), list, none)),
       targets)));
+  if (wish.collection) form?.element.querySelector('#replay-query').focus({preventScroll: true});   // who came from events goes on with them
   await read();
   const look = looking(read, () => pause([...known.values()].map(({replay}) => replay)), signal, lost);
 }

@@ -453,6 +453,17 @@ def test_a_bar_of_the_histogram_becomes_a_query(page: Page, stack: Stack, mark: 
     expect(page.locator(".preview")).to_contain_text("4 events match")
 
 
+def test_what_a_collection_shows_is_replayed(page: Page, stack: Stack, mark: str) -> None:
+    collect(stack, *(payload(mark, n) for n in range(3)))
+    collection = stack.environment["collection_id"]
+    page.goto(f"{stack.console}?{urllib.parse.urlencode({'page': 'collection', 'collection': collection, 'query': f'mark:{mark}'})}")
+    expect(page.locator(".event")).to_have_count(3)
+    page.get_by_role("link", name="Replay this").click()
+    expect(page.get_by_label("Query", exact=True)).to_have_value(f"mark:{mark}")
+    expect(page.get_by_label("Query", exact=True)).to_be_focused()
+    expect(page.get_by_label("Events of", exact=True)).to_have_value(collection)
+
+
 def test_a_phone_shows_all_of_it(page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 760})
     page.reload()
