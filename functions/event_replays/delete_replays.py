@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tapedeck import audit
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api
 from tapedeck.event_replays import asking, steering
@@ -18,6 +19,8 @@ def delete_replays(request: Request) -> dict[str, Any]:
     desk = Desk.of(request.who, request.organization, "event:admin")
     found = [desk.find(replay_id) for replay_id in asking.to_delete(request.json())]
     shown = desk.show(*found)
+    for each in found:
+        audit.write(request.who, "event-replay.delete", each.id)
     steering.delete(found)
     return shown
 

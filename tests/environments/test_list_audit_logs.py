@@ -55,6 +55,22 @@ def test_who_erased_deleted_or_made_what_is_told_newest_first(system: System) ->
     assert "ann@example.com" not in repr([item for item in system.items("ControlTable") if item["pk"]["S"].startswith("AUDIT#")])
 
 
+def test_events_that_are_sent_elsewhere_are_an_export(system: System) -> None:
+    """Who exported what: a replay, and its repetition, are orders to send a collection's events to a destination."""
+    acme, owner = system.acme, system.acme.token("owner")
+    made = {"name": "mine", "type": "listen", "metadata": {}}
+    to = system.request("POST", "/v1/destination", json=made, token=owner).json()
+    to = to if "id" in to else next(iter(to.values()))
+    wish = {"name": "all", "collection_id": acme.web.collection_id, "destination_id": to["id"], "query": "*", "type": "single"}
+    answer = system.request("POST", "/v1/replay", json=wish, token=owner)
+    assert answer.status == 200, answer
+    [row] = rows(system)
+    assert (row["event"], row["targetObject"], row["data"]) == ("events.export", acme.web.collection_id, {"destination_id": to["id"]})
+    [replay_id] = answer.json()
+    system.request("DELETE", "/v1/replay", json={"replay_id": replay_id}, token=owner)
+    assert rows(system, event="event-replay.delete")[0]["targetObject"] == replay_id
+
+
 def test_what_is_refused_was_not_ordered(system: System) -> None:
     for by in ("member", "outsider"):
         answer = asking.ask(system, "DELETE", asking.user_url(system.acme.web, "ann"), by=by)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tapedeck import clock, errors, ids
+from tapedeck import audit, clock, errors, ids
 from tapedeck.environments.model import Caller, Environment, Organization
 from tapedeck.event_replays import asking, presenting, ringing, store
 from tapedeck.event_replays.asking import Wanted
@@ -63,6 +63,7 @@ def create(organization: Organization, caller: Caller, planned: Plan, *, key: st
 
     Safe to repeat under the same Idempotency-Key. A crash before the bell: the replay is due, and the sweeper rings.
     """
+    audit.write(caller, "events.export", planned.collection.id, destination_id=planned.destination.id)
     now = clock.now()
     wanted = planned.wanted
     span = collections.span(organization.id, planned.collection)
