@@ -31,12 +31,11 @@ def reader(expression: Expression) -> Reader:
         known = fields.BY_PATH.get(path) or fields.BY_PATH.get(fields.METADATA + path)
         if known and known.member:
             members[known.member] = Any
-    shape: Any = TypedDict  # of names that are not known before
-    try:
-        data = shape("data", dict.fromkeys(names, Any), total=False)
-        decode = msgspec.json.Decoder(shape("line", {**members, "data": data}, total=False)).decode
-    except UnicodeEncodeError:
+    if not all(map(str.isascii, names)):  # msgspec does not find other names in a TypedDict
         return orjson.loads
+    shape: Any = TypedDict  # of names that are not known before
+    data = shape("data", dict.fromkeys(names, Any), total=False)
+    decode = msgspec.json.Decoder(shape("line", {**members, "data": data}, total=False)).decode
 
     def read(line: bytes) -> Any:
         try:
