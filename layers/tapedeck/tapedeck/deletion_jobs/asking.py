@@ -15,7 +15,7 @@ def erase(caller: Caller, environment: Environment, user_id: str, *, at_once: bo
     start = model.start_at(clock.now(), aws.setting("DELETION_DELAY"), at_once=at_once)
     person = Subject(organization_id, project_id, model.checked(user_id), 0.0)
     asked = audit.entry(caller, "user.erase", person.digest, project_id=project_id, start_at=start)
-    job = store.create(organization_id, project_id, user_id, start, asked)
+    job = store.create(organization_id, project_id, person.user_id, start, asked)
     if start <= clock.now() * 1000:
         store.ring(job)
     else:

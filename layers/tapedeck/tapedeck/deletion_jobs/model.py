@@ -95,7 +95,8 @@ def start_at(now: float, delay: str, *, at_once: bool) -> int:
 
 
 def checked(user_id: str) -> str:
-    """A user's id, as a path names it. Invalid when there can be none of that name."""
+    """A user's id, as a path names it, without the white space around it, as it is kept. Invalid when there can be none of that name."""
+    user_id = user_id.strip()
     if not 0 < len(user_id) <= MOST_USER_ID:
         raise Invalid(f"A user id has 1 to {MOST_USER_ID} characters.")
     try:

@@ -24,6 +24,7 @@ MAX_LIST = 100  #   urls, error ids and trace ids of one segment
 MAX_TAGS = 64  #    tags of one segment
 MAX_URL = 1024
 MAX_TEXT = 200  #   any other text
+MAX_USER_ID = 256  # as of an event: by this id a person is erased, and the path that names them takes as many
 # A clock may be wrong; one that is wrong by more than a day is not a clock.
 MAX_AHEAD = 86_400
 
@@ -176,7 +177,7 @@ def segment_of(
 _SCALARS: dict[str, tuple[str, int]] = {
     "replay_type": ("replay_type", 64),
     "environment": ("environment", 64),
-    "user.id": ("user.id", MAX_TEXT),
+    "user.id": ("user.id", MAX_USER_ID),
     "user.username": ("user.username", MAX_TEXT),
     "user.email": ("user.email", MAX_TEXT),
     "user.geo.city": ("user.geo.city", 64),
