@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from tapedeck import objects
 from tapedeck.deletion_jobs import store as jobs
 from tapedeck.events import erasing as event_erasing
 from tapedeck.events import store as events
-from tapedeck.session_replays import erasing, ingesting
+from tapedeck.session_replays import ingesting
 from tapedeck.session_replays import store as replays
 from tests.deletion_jobs.asking import erase, look_after, receipt, work
 from tests.deletion_jobs.schedules import CASES, Schedule, Theatre
@@ -145,9 +146,9 @@ def _old_replay_and_a_worker_that_dies(system: System, patch: Patch) -> dict[str
 def test_objects_go_before_rows(system: System, monkeypatch: Patch) -> None:
     """M6: with the rows gone first, nobody knows the objects of a worker that died in between."""
     assert _old_replay_and_a_worker_that_dies(system, monkeypatch) == {}
-    delete_many, delete_rows = erasing.objects.delete_many, replays.delete_rows
+    delete_many, delete_rows = objects.delete_many, replays.delete_rows
     waiting: list[list[str]] = []
-    monkeypatch.setattr(erasing.objects, "delete_many", lambda keys: waiting.__setitem__(slice(None), [list(keys)]))
+    monkeypatch.setattr(objects, "delete_many", lambda keys: waiting.__setitem__(slice(None), [list(keys)]))
 
     def rows_first(keys: Any) -> None:
         delete_rows(keys)

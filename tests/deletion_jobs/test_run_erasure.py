@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tapedeck import objects, tombstones
 from tapedeck.deletion_jobs import model, running
 from tapedeck.session_replays import erasing, playing, store
 from tests import tour
@@ -245,14 +246,14 @@ def test_one_that_never_gets_anywhere_fails_and_says_what_is_left(system: System
     for _ in range(3):
         record(system, system.acme.web, user={"id": "ann"})
     made = erase(system, "ann")["jobId"]
-    pages, delete_many = iter(range(99)), erasing.objects.delete_many
+    pages, delete_many = iter(range(99)), objects.delete_many
 
     def broken(keys: Any) -> None:
         if next(pages) >= 1:
             raise RuntimeError("the bucket is on fire")
         delete_many(keys)
 
-    monkeypatch.setattr(erasing.objects, "delete_many", broken)
+    monkeypatch.setattr(objects, "delete_many", broken)
     for _ in range(model.MOST_ATTEMPTS + 1):
         look_after(system, times=1)
     told = job(system, made)
@@ -267,7 +268,7 @@ def test_one_that_never_gets_anywhere_fails_and_says_what_is_left(system: System
 
 def test_the_dead_letters_hold_bells_only(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     record(system, system.acme.web, user={"id": MARK})
-    monkeypatch.setattr(erasing.objects, "delete_many", lambda keys: 1 / 0)
+    monkeypatch.setattr(objects, "delete_many", lambda keys: 1 / 0)
     erase(system, MARK)
     system.drain()
     url = system.template.physical_id("DeadLetters")
@@ -322,6 +323,6 @@ def test_the_names_of_appearances_outlive_a_cap_of_a_row(system: System) -> None
     web, replay_id = system.acme.web, envelopes.new_id()
     for n in range(23):
         send(system, web, envelopes.segment(replay_id, n, user={"id": f"u{n}"}))
-    assert len(list(store.appearances(system.acme.id, web.project_id, erasing.tombstones.of_user("u22").removeprefix("U#")))) == 1
+    assert len(list(store.appearances(system.acme.id, web.project_id, tombstones.of_user("u22").removeprefix("U#")))) == 1
     assert erased(system, "u22")["counts"]["sessions"] == 1
     assert read(system, system.acme, web, replay_id).status == 404
