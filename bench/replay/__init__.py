@@ -1,4 +1,4 @@
-"""What event replays cost: to find the events that a query means."""
+"""What event replays cost: to find the events that a query means, and to deliver them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ ALL_SIZES = (1_000_000,)  # at which the targets are
 
 def measure(sizes: Sequence[int] = SIZES, *, fetch: bool = False) -> list[Figure]:
     """The figures, a table of events a second printed before. `fetch` installs what we are compared with, where it is missing."""
-    from bench.replay import matching
+    from bench.replay import delivering, matching
 
-    return [figure for size in sizes for figure in matching.measure(size, fetch=fetch)]
+    return [*(figure for size in sizes for figure in matching.measure(size, fetch=fetch)), *delivering.measure()]
