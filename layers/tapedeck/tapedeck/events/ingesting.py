@@ -92,7 +92,7 @@ def _take(collection: CollectionId, project_id: int, body: bytes, parse: Parse, 
 
 def _kept(collection: CollectionId, project_id: int, events: Sequence[Event], erasures: int) -> Batch:
     """The events without those that a tombstone covers, after so many erasures in the collection."""
-    erased = _tombstones(collection, project_id, erasures) if erasures and any(event.user for event in events) else {}
+    erased = _tombstones(collection, project_id, erasures) if any(event.user for event in events) else {}
     batch = batching.of([None if _is_erased(event, erased) else event for event in events])
     if len(batch.summary) > store.MOST_SUMMARY:
         raise errors.TooLarge("Too many different names of events, applications and servers in one request: send it in parts.")
