@@ -14,6 +14,8 @@ from tapedeck.event_replays import retrying
 from tapedeck.event_replays.model import Failure, Progress, Told, Type, Waiting
 from tapedeck.events.model import Event
 
+TRIPS = 5  # temporary failures in a row
+
 
 @dataclass(slots=True)
 class Place:
@@ -55,6 +57,7 @@ class Window:
         self._places: deque[Place] = deque()
         self._matching = self._unsettled = 0
         self._failures: list[Failure] = []
+        self._in_a_row = TRIPS if begun.failing_since is not None else 0  # temporary failures since the destination last answered
 
     # What is to be done -----------------------------------------------------------------------------------------------------------------
 
@@ -81,16 +84,21 @@ class Window:
         self._advance()
 
     def ready(self, now: float, most: int) -> list[Place]:
-        """Up to `most` events that may be sent now, oldest first: they are on their way from here on."""
-        if now < self._hold_until:
+        """Up to `most` events that may be sent now, oldest first: they are on their way from here on.
+
+        After TRIPS failures in a row the breaker is open: the oldest alone is tried, and the others wait for what comes of it.
+        """
+        if now < self._hold_until or (self._is_open and any(place.in_flight for place in self._places)):
             return []
         found: list[Place] = []
         for place in self._to_send():
             if place.retry_at > now:
+                if self._is_open:
+                    break
                 continue
             place.in_flight = True
             found.append(place)
-            if len(found) == most:
+            if len(found) == most or self._is_open:
                 break
         return found
 
@@ -102,7 +110,13 @@ class Window:
     def resumes_at(self) -> float | None:
         """When the next event that waits may be sent; None when none waits."""
         waiting = [place.retry_at for place in self._to_send()]
-        return max(min(waiting), self._hold_until) if waiting else None
+        if not waiting:
+            return None
+        return max(waiting[0] if self._is_open else min(waiting), self._hold_until)
+
+    @property
+    def _is_open(self) -> bool:
+        return self._in_a_row >= TRIPS
 
     def _to_send(self) -> Iterator[Place]:
         return (place for place in self._places if not place.settled and not place.in_flight)
@@ -112,13 +126,13 @@ class Window:
     def succeeded(self, place: Place, told: Told) -> None:
         """The destination has it."""
         self.told = told
-        self._failing_since, self._given_up = None, False
+        self._answered()
         self._sent += 1
         self._settle(place)
 
     def refused(self, place: Place, told: Told) -> None:
         """The destination will never take it."""
-        self._failing_since, self._given_up = None, False
+        self._answered()
         self._give_up(place, told)
 
     def failed(self, place: Place, told: Told, *, retry_after: float | None) -> None:
@@ -130,6 +144,7 @@ class Window:
         self.told = told
         if self._given_up and place.attempts == 0 and self._kind == "single":
             self.is_hopeless = True
+        self._in_a_row += 1
         if self._failing_since is None:
             self._failing_since = told.at
         place.attempts += 1
@@ -164,6 +179,9 @@ class Window:
             given_up=self._given_up,
             hold_until=self._hold_until,
         )
+
+    def _answered(self) -> None:
+        self._failing_since, self._given_up, self._in_a_row = None, False, 0
 
     def _give_up(self, place: Place, told: Told) -> None:
         assert place.event is not None
