@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tapedeck.captures import store
-from tapedeck.events import compacting
+from tapedeck.events import chunks, compacting
 from tapedeck.events import store as events
-from tests.captures.happening import Story, deliver, empty, held, lose, merge, quiet, ring, sweep
+from tests.captures.happening import Story, bucket, deliver, empty, held, lose, merge, quiet, ring, sweep
 from tests.captures.test_create_capture import at, created, running, shown
 from tests.captures.test_delete_capture import delete
+from tests.captures.test_edit_capture import edit
 from tests.captures.test_stop_capture import stop
 from tests.harness import System
 from tests.harness.agent import put, record
@@ -135,6 +136,46 @@ def test_a_bucket_that_is_emptied_at_every_moment_of_a_capture(system: System) -
             if not ran:
                 assert k > 3
                 break
+
+
+def test_a_window_that_is_moved_is_pinned_where_it_is(system: System) -> None:
+    """Its start is moved forward, and the bucket is emptied before the old start."""
+    made = created(system, scheduledStart=at(system, 7200), duration=600)["id"]
+    deliver(system)
+    assert edit(system, made, scheduledStart=at(system, 120)).status == 200
+    deliver(system)
+    lose(system)
+    system.skip(121)
+    put(system, system.acme, record("within"))
+    empty(system)
+    system.skip(events.SWEEP_AFTER)
+    system.invoke("bucket_events/sweep_events")
+    sweep(system, 4)
+    assert held(system, shown(system, made)) == ["within"]
+
+
+def test_what_comes_after_a_window_is_not_kept_by_it(system: System) -> None:
+    """A bucket that is emptied is empty but for what is sealed: not a byte of the rest is left, be it in the same chunk."""
+    story = Story(system)
+    story.put(3)
+    system.skip(1)
+    story.made = running(system)
+    story.put(3)
+    system.skip(1)
+    stop(system, story.made)
+    deliver(system)
+    for _ in range(6):
+        story.put(3)
+    merge(system)
+    empty(system)
+    system.skip(events.SWEEP_AFTER)
+    system.invoke("bucket_events/sweep_events")
+    kept = [
+        chunks.event_of(line).name
+        for chunk in events.backwards(bucket(system))
+        for _, line in chunks.numbered(chunks.lines(events.body(chunk)), chunk.first)
+    ]
+    assert kept == held(system, shown(system, story.made)) == ["e3", "e4", "e5"]
 
 
 def test_what_only_a_deleted_capture_held_is_swept(system: System) -> None:
