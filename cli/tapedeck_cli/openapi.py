@@ -255,7 +255,7 @@ def _operation(route: Route) -> dict[str, Any]:
     body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}} if answer else {}
     status = _STATUS.get(route.function) or _STATUS.get(route.method.lower(), "200")
     return {
-        "operationId": endpoint.name + ("_named_in_the_query" if _names_in_query(route) else ""),
+        "operationId": _name(route) + ("_named_in_the_query" if _names_in_query(route) else ""),
         "tags": [route.function.split(".")[0]],
         "summary": summary,
         "description": " ".join((ast.get_docstring(endpoint) or "").split()) + _needs(route),
@@ -281,6 +281,14 @@ def _endpoint(module: ast.Module, route: Route) -> ast.FunctionDef:
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.args[0]).strip("'\"") == route.path:
                     return node
     raise LookupError(f"{route.function} has no endpoint for {route.path}")
+
+
+def _name(route: Route) -> str:
+    """What an operation is called: as its function; with its family in front, where another family's has that name already."""
+    family, name = route.function.split(".")
+    first = next(other.function for other in ROUTES if other.function.split(".")[1] == name)
+    rest = "_file" if route.path.endswith("+}") else ""
+    return (name if first == route.function else f"{family}_{name}") + rest
 
 
 def _needs(route: Route) -> str:
