@@ -74,6 +74,9 @@ function asked(user, environment) {
   });
 }
 
+/** Whether the caller may erase people: who owns the environment may, and a key of the organization. */
+const mayErase = (environment, me) => me.scopes.includes('erase:write') && (me.id === null || environment.role === 'owner');
+
 // --- Jobs
 
 /** A receipt, read when it is opened. */
@@ -122,7 +125,7 @@ function jobsOf(environment, me, {signal, finished}) {
   const problem = h('p', {class: 'problem', role: 'alert', hidden: true});
   const count = h('span', {class: 'faint'});
   const lost = h('span', {class: 'live-state lost', role: 'status'});
-  const mine = me.scopes.includes('erase:write');
+  const mine = mayErase(environment, me);
 
   async function cancel(job) {
     problem.hidden = true;
@@ -205,7 +208,7 @@ export async function privacyPage(main, parameters, {signal, navigate}) {
     });
     const nothing = !known.sessionCount && !events;
     found.replaceChildren(h('section', {class: 'card person-card', 'aria-labelledby': 'person-heading'},
-      h('div', {class: 'card-head'}, h('h2', {id: 'person-heading', tabindex: '-1'}, user), h('span', {class: 'spring'}), me.scopes.includes('erase:write') && h('button', {class: 'button', type: 'button', onclick: erase}, 'Erase…')),
+      h('div', {class: 'card-head'}, h('h2', {id: 'person-heading', tabindex: '-1'}, user), h('span', {class: 'spring'}), mayErase(environment, me) ? h('button', {class: 'button', type: 'button', onclick: erase}, 'Erase…') : h('span', {class: 'faint'}, `Who owns ${environment.name} can erase them`)),
       facts([
         ['Sessions', number(known.sessionCount)],
         events !== null && ['Events', number(events)],

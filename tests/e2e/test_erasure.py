@@ -234,6 +234,14 @@ def test_the_console_shows_what_would_go_erases_it_and_proves_it(page: Page, sta
     expect(look_up(page, two.bob).locator("dl")).to_contain_text("Sessions1")
 
 
+def test_only_who_owns_the_environment_is_offered_to_erase(page: Page, stack: Stack, two: Two) -> None:
+    page.goto(f"{stack.console}?page=privacy#token={stack.organization['users']['member']['token']}")
+    card = look_up(page, two.bob)
+    expect(card).to_contain_text("Who owns web can erase them")
+    expect(card.get_by_role("button")).to_have_count(0)
+    expect(page.locator(".job").get_by_role("button")).to_have_count(0)
+
+
 def test_the_console_schedules_and_cancels(page: Page, stack: Stack, two: Two) -> None:
     ask(page, look_up(page, two.bob), two.bob, "At the next midnight")
     job = page.locator(".job").filter(has_text=two.bob).first
