@@ -242,7 +242,7 @@ def test_a_death_anywhere_changes_nothing(system: System, phase: str, kind: Kind
     assert left(system) == []
 
 
-@pytest.mark.parametrize("phase", ["create", "edit", "stop"])
+@pytest.mark.parametrize("phase", ["create", "edit", "stop", "delete"])
 def test_an_answer_of_aws_that_is_lost_once_is_not_noticed(system: System, phase: str) -> None:
     """§6.1: botocore sends the call again, and the store sees its own write in the way."""
     story = Story(system)
@@ -250,6 +250,7 @@ def test_an_answer_of_aws_that_is_lost_once_is_not_noticed(system: System, phase
         "create": lambda name: create(system, name=name),
         "edit": lambda name: edit(system, story.made, name=name + " x", duration=600),
         "stop": lambda _: stop(system, story.made),
+        "delete": lambda _: delete(system, story.made),
     }
     for k in range(30):
         prepare(story, phase, f"case {k}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from botocore.exceptions import ClientError
 
 from tapedeck import aws, clock, ids
 
@@ -35,7 +36,11 @@ class Entry:
 
 def write(caller: Caller, event: str, target: str, **data: Any) -> None:
     """Write down an order before it is carried out. Called again it is a second order."""
-    aws.client("dynamodb").put_item(**entry(caller, event, target, **data)["Put"])
+    try:
+        aws.client("dynamodb").put_item(**entry(caller, event, target, **data)["Put"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise  # else it is our own: the answer to the first attempt was lost on its way
 
 
 def entry(caller: Caller, event: str, target: str, **data: Any) -> dict[str, Any]:
