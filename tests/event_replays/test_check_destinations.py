@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -12,27 +11,12 @@ from tapedeck.event_replays.destinations import checking, store
 from tapedeck.event_replays.destinations.model import Outcome
 from tests.event_replays.destinations.asking import make
 from tests.event_replays.destinations.kinds.test_sqs import queue, received
-from tests.event_replays.destinations.sink import Asked, Sink, listening, says
+from tests.event_replays.destinations.sink import Asked, Sink, says
 from tests.event_replays.test_create_collection import create
 from tests.harness import KINDS, System
 from tests.harness.cloud import Killed, Kind
 
 CHECK = "event_replays/check_destinations"
-
-
-@pytest.fixture
-def local() -> Iterator[System]:
-    """The stack as it runs on a laptop."""
-    with System(Stage="local") as running:
-        yield running
-        assert not running.cloud.denied
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    """A server on this machine."""
-    with listening() as running:
-        yield running
 
 
 def health(system: System, destination_id: str) -> tuple[str, str, int]:

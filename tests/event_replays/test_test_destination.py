@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-
-import pytest
 
 from tests.event_replays.destinations.asking import ask, make
 from tests.event_replays.destinations.kinds.test_sqs import queue, received
-from tests.event_replays.destinations.sink import Sink, listening, says
+from tests.event_replays.destinations.sink import Sink, says
 from tests.event_replays.test_create_collection import create
 from tests.harness import System
-
-
-@pytest.fixture
-def local() -> Iterator[System]:
-    """The stack as it runs on a laptop."""
-    with System(Stage="local") as running:
-        yield running
-        assert not running.cloud.denied
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    """A server on this machine."""
-    with listening() as running:
-        yield running
 
 
 def test_a_test_event_is_sent_and_its_outcome_is_the_health(local: System, sink: Sink) -> None:

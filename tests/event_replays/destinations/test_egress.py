@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
@@ -38,13 +38,6 @@ OUTSIDE = [
     "169.255.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255", "126.255.255.255", "128.0.0.0",
     "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450:4001:80b::200e", "2003::1", "::ffff:8.8.8.8", "2001:200::1", "2001:4860:4860::8888",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    """A server on this machine."""
-    with listening() as running:
-        yield running
 
 
 def ask(where: Target, *, local: bool = False) -> Any:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from tapedeck.event_replays.destinations import notifying, store
 from tests.event_replays.destinations.asking import REPLAY, SECRET, ask, make
-from tests.event_replays.destinations.sink import Sink, listening, says
+from tests.event_replays.destinations.sink import Sink, says
 from tests.event_replays.destinations.test_signing import verify
 from tests.harness import System
 
 NOTICE = {"id": REPLAY, "name": "again", "state": "completed"}
-
-
-@pytest.fixture
-def local() -> Iterator[System]:
-    """The stack as it runs on a laptop."""
-    with System(Stage="local") as running:
-        yield running
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    """A server on this machine."""
-    with listening() as running:
-        yield running
 
 
 def test_who_asked_is_told_and_nobody_else(local: System, sink: Sink) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from tapedeck.event_replays.destinations.model import Delivery
 from tests.deletion_jobs.asking import erased
 from tests.event_replays.destinations.asking import make, opened
 from tests.event_replays.destinations.kinds import test_collection, test_s3, test_sqs
-from tests.event_replays.destinations.sink import Sink, listening
+from tests.event_replays.destinations.sink import Sink
 from tests.event_replays.stage import ask, create, is_exact, kinds, one, pass_time, put
 from tests.event_replays.test_create_collection import create as create_collection
 from tests.harness import System, agent
@@ -23,21 +23,6 @@ ALL = 45  # events; those with an `n` from 10 to 39 match
 QUERY, MATCHING = "n:[10 TO 39]", list(range(10, 40))
 
 Found = Callable[[], list[int]]
-
-
-@pytest.fixture
-def local() -> Iterator[System]:
-    """The stack as it runs on a laptop."""
-    with System(Stage="local") as running:
-        yield running
-        assert not running.cloud.denied
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    """A server on this machine."""
-    with listening() as running:
-        yield running
 
 
 def _sqs(system: System, _: Any) -> tuple[dict[str, Any], Found]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,25 +10,10 @@ import pytest
 from tapedeck.event_replays.destinations import egress
 from tapedeck.event_replays.destinations.model import Outcome
 from tests.event_replays.destinations.asking import BEARER, REPLAY, SECRET, deliveries, make, opened
-from tests.event_replays.destinations.sink import OK, Sink, listening, says
+from tests.event_replays.destinations.sink import OK, Sink, says
 from tests.event_replays.destinations.test_egress import resolver
 from tests.event_replays.destinations.test_signing import verify
 from tests.harness import System
-
-
-@pytest.fixture
-def local() -> Iterator[System]:
-    """The stack as it runs on a laptop: it may reach that laptop."""
-    with System(Stage="local") as running:
-        yield running
-        assert not running.cloud.denied
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    """A server on this machine."""
-    with listening() as running:
-        yield running
 
 
 def send(system: System, sink: Sink, *data: Any, hops: int = 0, **metadata: Any) -> list[Outcome]:
