@@ -9,7 +9,7 @@ from bench import material
 from bench.figures import Figure
 
 SESSIONS = (10, 100, 1000)
-EVENTS = (1_000, 200_000)
+EVENTS = (10_000, 200_000)  # one request, and twenty: the body of the chunk lies in the bucket
 REQUEST = 10_000  # events a request
 
 
