@@ -103,7 +103,7 @@ DIALECTS: Mapping[str, Dialect] = {
             "deletion_jobs",
             _deletion_jobs,
             {errors.Forbidden: 404},
-            {errors.Unauthenticated: "Invalid API Key", errors.Forbidden: "project not found."},
+            {errors.Unauthenticated: "Invalid API Key", errors.Forbidden: "project not found.", errors.NotFound: "project not found."},
             no_environment="project not found.",
         ),
         Dialect("bucket_events", _bucket_events, {}, {}),
