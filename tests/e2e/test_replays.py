@@ -467,7 +467,8 @@ def test_what_a_collection_shows_is_replayed(page: Page, stack: Stack, mark: str
 def test_a_phone_shows_all_of_it(page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 760})
     page.reload()
+    expect(page.get_by_role("heading", name="New replay")).to_be_visible()
+    expect(page.get_by_role("link", name="Event replays", exact=True)).to_be_in_viewport()
     page.get_by_text("New destination").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    expect(page.get_by_role("link", name="Event replays", exact=True)).to_be_in_viewport()
     page.screenshot(path=ARTIFACTS / "e2e-replays-phone.png", full_page=True)
