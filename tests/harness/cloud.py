@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-import functools
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,15 +13,12 @@ from typing import Any, Literal
 import botocore.client
 import botocore.endpoint
 import botocore.signers
-import moto.core.responses
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
-from moto.core.serialize import ResponseSerializer
-from moto.core.utils import method_names_from_class
-from moto.dynamodb.models.table import Table
 
+from tests.harness import quick
 from tests.harness.template import ACCOUNT, REGION, Function, as_list
 
 Kind = Literal["killed-before", "killed-after", "throttled", "refused", "answer-lost", "answers-lost"]
@@ -83,7 +78,7 @@ class Cloud:
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Stand between, until the patch is undone."""
         make_api_call, send = botocore.client.BaseClient._make_api_call, BotocoreStubber.__call__
-        presign, get_value, look = botocore.signers.generate_presigned_url, ResponseSerializer.get_value, Table.query
+        presign = botocore.signers.generate_presigned_url
 
         def call(client: Any, operation: str, params: dict[str, Any]) -> Any:
             if self.function is None:
@@ -102,27 +97,8 @@ class Cloud:
         def stub(stubber: BotocoreStubber, event_name: str, request: Any, **others: Any) -> Any:
             return self._answer(lambda: send(stubber, event_name, request, **others), event_name, request)
 
-        def pick(serializer: Any, value: Any, key: str, shape: Any) -> Any:
-            # moto looks for each of the ten types of a DynamoDB value under every name that it could have: a fifth of a test's time.
-            if type(value) is dict and shape.parent.name == "AttributeValue":
-                return value.get(key)
-            return get_value(serializer, value, key, shape)
-
-        def query(table: Table, hash_key: Any, *others: Any, **named: Any) -> Any:
-            # moto sorts the whole table for every Query; what is asked of the table itself is in one partition.
-            everything = table.items
-            named_index = named.get("index_name") or (others[6] if len(others) > 6 else None)
-            if named_index is None:
-                table.items = defaultdict(dict, {hash_key: everything[hash_key]} if hash_key in everything else {})
-            try:
-                return look(table, hash_key, *others, **named)
-            finally:
-                table.items = everything
-
-        patch.setattr(Table, "query", query)
+        quick.install(patch)
         patch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-        patch.setattr(ResponseSerializer, "get_value", pick)
-        patch.setattr(moto.core.responses, "method_names_from_class", _method_names)
         patch.setattr(botocore.signers, "generate_presigned_url", sign)
         patch.setattr(BotocoreStubber, "__call__", stub)
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=self._sleep))
@@ -244,9 +220,6 @@ _PASSED = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 def _is_own(client: Any) -> bool:
     """Whether a client calls as the function's own role, not as one that it has assumed."""
     return client._request_signer._credentials is None or not client._request_signer._credentials.token
-
-
-_method_names = functools.cache(method_names_from_class)  # asked at every call
 
 
 def allows(statements: tuple[Mapping[str, Any], ...], action: str, resource: str) -> bool:
