@@ -114,6 +114,7 @@ def _names(world: World) -> dict[str, str]:
     people = {"env_id": str(world.web.env_id), "user_id": str(world.users["member"].id), "person": str(world.users["outsider"].id)}
     people["capture_id"] = str(_capture(world))
     people["destination_id"] = destinations.save(Destination(world.id, ids.random_uuid(), "listen", "mine", "", {}, 0.0, 0.0)).id
+    people["idle_destination_id"] = destinations.save(Destination(world.id, ids.random_uuid(), "listen", "idle", "", {}, 0.0, 0.0)).id
     people["event_replay_id"] = _event_replay(world, people["destination_id"])
     people |= _erasures(world)
     return {**people, "key": "plan", "job_id": str(job.id), "bucket_id": world.web.bucket_id, "collection_id": world.web.collection_id}
@@ -152,6 +153,8 @@ def ask(system: System, route: Route, names: dict[str, str], token: str) -> Resp
     """Take a route with these names."""
     if route.path.endswith("/receipt"):
         names = {**names, "deletion_job_id": names["completed_job_id"]}
+    if route.function == "event_replays.delete_destination":
+        names = {**names, "destination_id": names.get("idle_destination_id", names["destination_id"])}
     path = re.sub(r"\{(\w+)\+?\}", lambda found: names[found[1]], route.path)
     body = next((body for (method, end), body in _BODIES.items() if method == route.method and route.path.endswith(end)), None)
     body = body(names) if callable(body) else body

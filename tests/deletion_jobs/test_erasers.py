@@ -15,7 +15,7 @@ def places(system: System) -> set[tuple[str, str]]:
     """(where, name) of everything that has been written: the first word of a partition's key, the first folder of an object's."""
     found = {("bucket", key.partition("/")[0] + "/") for key in system.objects()}
     for call in system.cloud.calls:  # what has been deleted again was there as well
-        if call.operation == "PutObject":
+        if call.operation == "PutObject" and call.params["Bucket"] == system.template.physical_id("RecordingsBucket"):
             found.add(("bucket", call.params["Key"].partition("/")[0] + "/"))
         for table, where in TABLES.items():
             if call.service == "dynamodb" and system.template.physical_id(table) in repr(call.params):
