@@ -19,7 +19,7 @@ from tests.harness.gateway import Response
 from tests.harness.sdk import record, replay_url, send
 
 # How many schedules of each case are played, in equal steps through all there are; "all" takes an hour.
-MOST = os.environ.get("TAPEDECK_SCHEDULES", "16")
+MOST = os.environ.get("TAPEDECK_SCHEDULES", "8")
 FAULTS: tuple[Kind, ...] = ("killed-before", "killed-after", "answers-lost")
 PAD = "x" * 9000  # more than a chunk's row holds: its body lies in the bucket
 
