@@ -263,7 +263,7 @@ PURE = {  # decisions that are computable on paper: no AWS, no environment, no d
     "event_replays": {"model", "asking", "presenting", "shapes"},
     "deletion_jobs": {"model", "presenting", "shapes"},
 }
-FOUNDATION = {"errors", "clock", "ids", "strict_json", "aws", "objects", "tombstones"}
+FOUNDATION = {"errors", "clock", "ids", "strict_json", "aws", "objects", "tombstones", "due"}
 DOMAINS = {path.name for path in (LAYER / "tapedeck").iterdir() if path.is_dir() and path.name not in ("api", "__pycache__")}
 # Which domains know others, beside `environments`, which all know: events are captured and replayed, and erasure reaches everything.
 KNOWS = {"captures": {"events"}, "event_replays": {"events"}, "deletion_jobs": DOMAINS}

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors
+from tapedeck import aws, due, errors
 from tapedeck.captures.model import Capture, turns_at
 from tapedeck.events import collections
 from tapedeck.events.collections import Collection, Window
@@ -104,13 +104,7 @@ def of_organization(organization_id: int) -> Iterator[Capture]:
 
 def overdue() -> Iterator[Capture]:
     """Captures whose next step is due, and for which no bell seems to have rung."""
-    found = aws.query(
-        "CONTROL_TABLE",
-        IndexName="by_due",
-        KeyConditionExpression="due_in = :kind AND due_at <= :now",
-        ExpressionAttributeValues={":kind": {"S": KIND}, ":now": {"N": str(int(clock.now()))}},
-    )
-    return map(_capture, found)
+    return map(_capture, due.items(KIND))
 
 
 def collection(capture: Capture) -> Collection:

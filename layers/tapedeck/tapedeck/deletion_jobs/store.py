@@ -23,7 +23,7 @@ from typing import Any
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tapedeck import aws, clock, errors, tombstones
+from tapedeck import aws, clock, due, errors, tombstones
 from tapedeck.deletion_jobs.model import Job, Sealed
 from tapedeck.erasure import Page
 
@@ -148,13 +148,7 @@ def digests(job: Job) -> list[str]:
 
 def overdue() -> Iterator[Job]:
     """Jobs that should have begun, or that nobody has moved for PATIENCE."""
-    found = aws.query(
-        "CONTROL_TABLE",
-        IndexName="by_due",
-        KeyConditionExpression="due_in = :kind AND due_at <= :now",
-        ExpressionAttributeValues={":kind": {"S": KIND}, ":now": {"N": str(int(clock.now()))}},
-    )
-    return map(_job, found)
+    return map(_job, due.items(KIND))
 
 
 # ------------------------------------------------------------------------------------------------------------ bells

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors
+from tapedeck import aws, clock, due, errors
 from tapedeck.event_replays.model import Entry, Lent, Progress, Replay, Step, Told, Waiting
 
 Item = dict[str, Any]
@@ -132,24 +132,14 @@ def followers(organization_id: int, collection_id: str) -> list[str]:
     return [item["sk"]["S"] for item in found]
 
 
-def due() -> Iterator[Replay]:
+def overdue() -> Iterator[Replay]:
     """Replays that somebody should look after by now."""
-    return _by_due(DUE)
+    return map(_replay, due.items(DUE))
 
 
 def following() -> Iterator[Replay]:
     """Continuous replays that had seen everything when they were left."""
-    return _by_due(FOLLOWING)
-
-
-def _by_due(kind: str) -> Iterator[Replay]:
-    found = aws.query(
-        "CONTROL_TABLE",
-        IndexName="by_due",
-        KeyConditionExpression="due_in = :kind AND due_at <= :now",
-        ExpressionAttributeValues={":kind": {"S": kind}, ":now": {"N": str(int(clock.now()))}},
-    )
-    return map(_replay, found)
+    return map(_replay, due.items(FOLLOWING))
 
 
 # ------------------------------------------------------------------------------------------------------------ items

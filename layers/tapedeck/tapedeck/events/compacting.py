@@ -29,7 +29,7 @@ LOOK_AGAIN = 86_400  # seconds after which old generations of which something mu
 def merge_due() -> int:
     """Merge what has come in since the last time, everywhere. Answers how many chunks went up in others."""
     merged = 0
-    for due in store.due(store.MERGE):
+    for due in store.overdue(store.MERGE):
         while gone := merge_once(due.collection, due.generation):
             merged += gone
         store.settle(due)
@@ -53,7 +53,7 @@ def merge_once(collection: CollectionId, generation: int) -> int:
 
 def sweep() -> int:
     """Delete what generations left behind and what no chunk knows. Answers how many things there were."""
-    return sum(map(_sweep_generation, store.due(store.SWEEP))) + _sweep_orphans()
+    return sum(map(_sweep_generation, store.overdue(store.SWEEP))) + _sweep_orphans()
 
 
 def _sweep_generation(left: store.Due) -> int:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors, ids, objects
+from tapedeck import aws, clock, due, errors, ids, objects
 from tapedeck.events import owners
 
 Item = dict[str, Any]
@@ -385,15 +385,9 @@ class Due:
     next: int
 
 
-def due(kind: str) -> Iterator[Due]:
+def overdue(kind: str) -> Iterator[Due]:
     """The collections whose chunks may be merged (MERGE), or that have an old generation to sweep (SWEEP)."""
-    found = aws.query(
-        "EVENTS_TABLE",
-        IndexName="by_due",
-        KeyConditionExpression="due_in = :kind AND due_at <= :now",
-        ExpressionAttributeValues={":kind": {"S": kind}, ":now": {"N": str(int(clock.now()))}},
-    )
-    for item in found:
+    for item in due.items(kind, table="EVENTS_TABLE"):
         _, organization_id, collection_id = item["pk"]["S"].split("#")
         collection = CollectionId(int(organization_id), collection_id)
         if kind == SWEEP:

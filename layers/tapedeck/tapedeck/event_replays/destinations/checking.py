@@ -29,7 +29,7 @@ def check_due() -> dict[str, int]:
     """Check those that are due and keep what comes out: how many there were, and how many are not well. Safe to repeat and to kill."""
     began = clock.now()
     healths: list[Health | None] = []
-    found = (each for each in store.due() if each.type != "listen")
+    found = (each for each in store.overdue() if each.type != "listen")
     while (part := list(islice(found, AT_ONCE))) and clock.now() - began < SPENT:
         healths += aws.together(*(partial(_checked, each) for each in part))
     return {"checked": len(healths), "failing": sum(health is not None and health.status == "error" for health in healths)}

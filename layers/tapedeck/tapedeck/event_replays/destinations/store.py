@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors, ids
+from tapedeck import aws, clock, due, errors, ids
 from tapedeck.event_replays.destinations.model import NEVER_CHECKED, Destination, Health, Outcome
 
 Item = dict[str, Any]
@@ -107,15 +107,9 @@ def note_health(destination: Destination, outcome: Outcome) -> Health:
     return health
 
 
-def due() -> Iterator[Destination]:
+def overdue() -> Iterator[Destination]:
     """The destinations that are to be checked, the longest waiting first: as the index shows them, which may be a moment ago."""
-    found = aws.query(
-        "CONTROL_TABLE",
-        IndexName="by_due",
-        KeyConditionExpression="due_in = :kind AND due_at <= :now",
-        ExpressionAttributeValues={":kind": {"S": KIND}, ":now": {"N": str(int(clock.now()))}},
-    )
-    return map(_destination, found)
+    return map(_destination, due.items(KIND))
 
 
 def _partition(organization_id: int) -> str:

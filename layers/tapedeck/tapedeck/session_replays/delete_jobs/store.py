@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors
+from tapedeck import aws, clock, due, errors
 from tapedeck.session_replays.delete_jobs.model import Job, Order
 
 Item = dict[str, Any]
@@ -89,13 +89,7 @@ def ring(job: Job) -> None:
 
 def overdue() -> Iterator[Job]:
     """Jobs that are not over and that nobody has moved for PATIENCE."""
-    found = aws.query(
-        "CONTROL_TABLE",
-        IndexName="by_due",
-        KeyConditionExpression="due_in = :kind AND due_at <= :now",
-        ExpressionAttributeValues={":kind": {"S": KIND}, ":now": {"N": str(int(clock.now()))}},
-    )
-    return map(_job, found)
+    return map(_job, due.items(KIND))
 
 
 def _next(organization_id: int) -> int:
