@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from tapedeck_cli.api import Client
-from tapedeck_cli.place import ApiUrl, Json, Org, Token, environment, reach
+from tapedeck_cli.looking import Life, watched
+from tapedeck_cli.place import ApiUrl, Env, Json, Org, Sure, Token, Watch, environment, reach
 from tapedeck_cli.screen import emit, err, out
-from tapedeck_cli.trouble import FAILED, Trouble
+from tapedeck_cli.trouble import Trouble
 
 app = typer.Typer(no_args_is_help=True, help="Keep what happens in a window of time: create, list, watch, stop, delete.")
 
 Row = dict[str, Any]
-_OVER = ("DONE", "FAILED")
-_MOST_BACK_OFF = 30.0  # seconds between two attempts to reach a server that has gone
 _LENGTHS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 CaptureId = Annotated[int, typer.Argument(help="A capture's number.")]
-Env = Annotated[str | None, typer.Option("--env", help="The environment, by its slug or number. Default: the first.")]
 
 
 @app.command()
@@ -37,7 +33,7 @@ def create(
     at: Annotated[str | None, typer.Option(help="When it begins: ISO 8601, in local time unless it has a zone. Default: now")] = None,
     within: Annotated[str | None, typer.Option("--in", help="Begin in this long: 90s, 10m, 2h, 1d")] = None,
     lasting: Annotated[str | None, typer.Option("--for", help="Stop by itself after this long: 60s, 10m, 2h. Default: never")] = None,
-    watching: Annotated[bool, typer.Option("--watch", help="Stay and watch it until it is over.")] = False,
+    watching: Watch = False,
     api_url: ApiUrl = None,
     token: Token = None,
     org: Org = None,
@@ -104,7 +100,7 @@ def stop(capture_id: CaptureId, api_url: ApiUrl = None, token: Token = None, org
 @app.command()
 def delete(
     capture_id: CaptureId,
-    sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    sure: Sure = False,
     api_url: ApiUrl = None,
     token: Token = None,
     org: Org = None,
@@ -123,44 +119,15 @@ def delete(
 
 def _watched(client: Client, row: Row, *, as_json: bool) -> None:
     """Watch until it is over; a FAILED one is Trouble."""
-    columns = (TextColumn("  {task.description}"), BarColumn(bar_width=32), TextColumn("{task.fields[said]}"))
-    try:
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task("", total=None, said="")
-            for seen in _states(client, row, bar, task):
-                row = seen
-                if not err.is_terminal:
-                    err.print(_sentence(row), style="dim", markup=False)
-    except KeyboardInterrupt:
-        err.print(f"the capture goes on; `tapedeck captures watch {row['id']}` watches it again", style="dim", markup=False)
-        raise typer.Exit from None
+    goes_on = f"the capture goes on; `tapedeck captures watch {row['id']}` watches it again"
+    row = watched(_LIFE, row, partial(client.get, f"/api/captures/{row['id']}"), goes_on=goes_on)
     _tell(row, as_json=as_json)
     if row["status"] == "FAILED":
         raise Trouble(row["reason"] or "the capture has failed")
 
 
-def _states(client: Client, row: Row, bar: Progress, task: TaskID) -> Iterator[Row]:
-    """The capture each time that it has moved, until it is over; a server that has gone is asked less and less often."""
-    yield row
-    pause = 1.0
-    while row["status"] not in _OVER:
-        _draw(bar, task, row)
-        time.sleep(pause)
-        try:
-            seen = client.get(f"/api/captures/{row['id']}")
-        except Trouble as trouble:
-            if trouble.code != FAILED:
-                raise
-            pause = min(pause * 2, _MOST_BACK_OFF)
-            err.print(f"{trouble}; again in {pause:.0f} s", style="dim", markup=False)
-            continue
-        pause = 1.0
-        if seen["status"] != row["status"]:
-            yield seen
-        row = seen
-
-
-def _draw(bar: Progress, task: TaskID, row: Row) -> None:
+def _drawn(row: Row) -> dict[str, Any]:
+    """Its bar."""
     now = datetime.now(UTC)
     begins, ends = _moment(row["start"] or row["scheduledStart"]), _moment(row["scheduledEnd"])
     said, total, done = "", None, 0.0  # a bar without a total swings
@@ -171,7 +138,7 @@ def _draw(bar: Progress, task: TaskID, row: Row) -> None:
         said = f"{_length(ends - now)} left"
     elif row["status"] == "RUNNING" and begins:
         said = f"{_length(now - begins)}, until it is stopped"
-    bar.update(task, description=f"{escape(row['name'])} {row['status']}", said=said, total=total, completed=min(done, total or 0.0))
+    return {"description": f"{escape(row['name'])} {row['status']}", "said": said, "total": total, "completed": min(done, total or 0.0)}
 
 
 # What is said ---------------------------------------------------------------------------------------------------------------------------
@@ -236,3 +203,6 @@ def _seconds(text: str, option: str) -> int:
     if match is None:
         raise Trouble(f"{option}: {text} is no length of time: 90s, 10m, 2h or 1d")
     return int(match[1]) * _LENGTHS[match[2] or "s"]
+
+
+_LIFE = Life("status", ("DONE", "FAILED"), _drawn, _sentence)

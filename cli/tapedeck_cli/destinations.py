@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tapedeck_cli.place import ApiUrl, Json, Org, Token, chosen, reach
+from tapedeck_cli.place import ApiUrl, Json, Org, Sure, Token, chosen, reach
 from tapedeck_cli.screen import emit, err, out
 from tapedeck_cli.trouble import Trouble
 
@@ -114,7 +114,7 @@ def try_out(named: Named, api_url: ApiUrl = None, token: Token = None, org: Org 
 @app.command()
 def delete(
     named: Named,
-    sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    sure: Sure = False,
     api_url: ApiUrl = None,
     token: Token = None,
     org: Org = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -11,12 +10,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from tapedeck_cli.api import Client
-from tapedeck_cli.looking import looks
-from tapedeck_cli.place import ApiUrl, Json, Org, Token, chosen, reach
+from tapedeck_cli.looking import Life, watched
+from tapedeck_cli.place import ApiUrl, Json, Org, Sure, Token, Watch, chosen, reach
 from tapedeck_cli.screen import emit, err, out
 from tapedeck_cli.searching import show_events
 from tapedeck_cli.trouble import Trouble
@@ -28,7 +26,6 @@ OVER = ("completed", "failed", "aborted")
 _ATTEMPTS = 3
 
 ReplayId = Annotated[str, typer.Argument(help="An event replay's id.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Stay and watch it until it is over.")]
 
 
 @app.command()
@@ -165,7 +162,7 @@ def archive(replay_id: ReplayId, api_url: ApiUrl = None, token: Token = None, or
 @app.command()
 def delete(
     replay_id: ReplayId,
-    sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    sure: Sure = False,
     api_url: ApiUrl = None,
     token: Token = None,
     org: Org = None,
@@ -233,38 +230,15 @@ def _begun(client: Client, row: Row, *, watching: bool, as_json: bool) -> None:
 
 def _watched(client: Client, row: Row, *, as_json: bool) -> None:
     """Watch until it is over; a failed one is Trouble."""
-    columns = (TextColumn("  {task.description}"), BarColumn(bar_width=32), TextColumn("{task.fields[said]}"))
-    try:
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task("", total=None, said="")
-            for seen in _states(client, row, bar, task):
-                row = seen
-                if not err.is_terminal:
-                    err.print(_sentence(row), style="dim", markup=False)
-    except KeyboardInterrupt:
-        err.print(f"the replay goes on; `tapedeck replay watch {row['id']}` watches it again", style="dim", markup=False)
-        raise typer.Exit from None
+    goes_on = f"the replay goes on; `tapedeck replay watch {row['id']}` watches it again"
+    row = watched(_LIFE, row, partial(_read, client, row["id"]), goes_on=goes_on)
     _tell(row, as_json=as_json)
     if row["state"] == "failed":
         raise Trouble(f"the replay has failed: {row['message'] or 'its history says why'}")
 
 
-def _states(client: Client, row: Row, bar: Progress, task: TaskID) -> Iterator[Row]:
-    """The replay each time that its state is another, until it is over."""
-    yield row
-    if row["state"] in OVER:
-        return
-    _draw(bar, task, row)
-    for seen in looks(partial(_read, client, row["id"])):
-        _draw(bar, task, seen)
-        if seen["state"] != row["state"]:
-            yield seen
-        row = seen
-        if row["state"] in OVER:
-            return
-
-
-def _draw(bar: Progress, task: TaskID, row: Row) -> None:
+def _drawn(row: Row) -> dict[str, Any]:
+    """Its bar."""
     progress = row["progress"]
     total = _total(progress)  # a bar without a total swings
     parts = [f"{progress['sent']:,} sent", f"{progress['failed']:,} failed" if progress["failed"] else "", _rate(progress)]
@@ -272,13 +246,12 @@ def _draw(bar: Progress, task: TaskID, row: Row) -> None:
         parts.append(f"{_length(progress['eta'])} left")
     if progress["waiting"]:
         parts.append(f"{progress['waiting']:,} to be tried again")
-    bar.update(
-        task,
-        description=f"{escape(row['name'])} {row['state']}",
-        said=escape(" · ".join(filter(None, parts))),
-        total=total,
-        completed=min(progress["looked_at"], total or 0),
-    )
+    return {
+        "description": f"{escape(row['name'])} {row['state']}",
+        "said": escape(" · ".join(filter(None, parts))),
+        "total": total,
+        "completed": min(progress["looked_at"], total or 0),
+    }
 
 
 # What is said ---------------------------------------------------------------------------------------------------------------------------
@@ -345,3 +318,6 @@ def _length(seconds: float) -> str:
     """1:05:09, or 5:09."""
     hours, rest = divmod(max(0, round(seconds)), 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+_LIFE = Life("state", OVER, _drawn, _sentence)

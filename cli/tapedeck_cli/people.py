@@ -17,7 +17,7 @@ from rich.table import Table
 
 from tapedeck_cli.api import Client
 from tapedeck_cli.looking import looks
-from tapedeck_cli.place import ApiUrl, Json, Org, Token, environment, reach
+from tapedeck_cli.place import ApiUrl, Env, Json, Org, Sure, Token, environment, reach
 from tapedeck_cli.screen import emit, err, out
 from tapedeck_cli.trouble import Trouble
 
@@ -27,7 +27,6 @@ jobs = typer.Typer(no_args_is_help=True, help="Erasures that were asked for: lis
 Row = dict[str, Any]
 _OVER = ("completed", "failed", "cancelled")
 
-Env = Annotated[str | None, typer.Option("--env", help="The environment, by its slug or number. Default: the first.")]
 UserId = Annotated[str, typer.Argument(help="The person's id, as applications send it.")]
 JobId = Annotated[int, typer.Argument(help="A job's number.")]
 
@@ -78,7 +77,7 @@ def show(user_id: UserId, env: Env = None, api_url: ApiUrl = None, token: Token 
 def erase(
     user_id: UserId,
     at_once: Annotated[bool, typer.Option("--now", help="At once, and stay until it is done. Default: at the next midnight, UTC")] = False,
-    sure: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    sure: Sure = False,
     env: Env = None,
     api_url: ApiUrl = None,
     token: Token = None,

@@ -20,6 +20,9 @@ Org = Annotated[
     str | None, typer.Option("--org", envvar="TAPEDECK_ORG", help="The organization's slug. Default: the first of the local stack.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+Env = Annotated[str | None, typer.Option("--env", help="The environment, by its slug or number. Default: the first.")]
+Sure = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Stay and watch it until it is over.")]
 
 
 @dataclass(frozen=True, slots=True)
