@@ -13,12 +13,13 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -286,3 +287,18 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     opened.set_default_timeout(30_000)
     yield opened
     opened.close()
+
+
+@contextmanager
+def signed_in(stack: Stack, context: BrowserContext, link: str, heading: str) -> Iterator[Page]:
+    """A page of the console in a browser that is signed in, where nothing may go wrong unseen."""
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    opened = context.new_page()
+    opened.goto(f"{stack.console}#token={stack.token}")
+    opened.get_by_role("link", name=link, exact=True).click()
+    expect(opened.get_by_role("heading", name=heading)).to_be_visible()
+    yield opened
+    assert opened.evaluate("top.pwned") is None
+    assert complaints == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -12,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,11 +20,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from .conftest import ARTIFACTS, Stack, until
+from .conftest import ARTIFACTS, Run, Stack, signed_in, until
 
 TAPEDECK = Path(sys.executable).parent / "tapedeck"
 MINUTE = 60
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Row = dict[str, Any]
 
 
@@ -70,28 +68,9 @@ def captures(stack: Stack) -> Captures:
 
 
 @pytest.fixture
-def surroundings(stack: Stack, tmp_path: Path) -> dict[str, str]:
-    """Who we are and where, for the tool; where it is not as late as in Greenwich."""
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "TAPEDECK_HOME": str(tmp_path / "nothing"),
-        "TAPEDECK_API_URL": stack.api_url,
-        "TAPEDECK_TOKEN": stack.token,
-        "TAPEDECK_ORG": stack.organization["slug"],
-        "NO_COLOR": "1",
-        "TZ": "Asia/Kolkata",
-    }
-
-
-@pytest.fixture
-def tapedeck(surroundings: dict[str, str], tmp_path: Path) -> Run:
-    """Runs the tool: arguments → what became of it."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([TAPEDECK, *arguments], env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-
-    return run
+def surroundings(surroundings: dict[str, str]) -> dict[str, str]:
+    """Where it is not as late as in Greenwich."""
+    return {**surroundings, "TZ": "Asia/Kolkata"}
 
 
 def found(captures: Captures, collection_id: str, name: str) -> list[int]:
@@ -223,16 +202,9 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(stack: Stack, context: BrowserContext) -> Iterator[Page]:
-    """The captures page in a browser that is signed in, where nothing may go wrong unseen."""
-    complaints: list[str] = []
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
-    opened = context.new_page()
-    opened.goto(f"{stack.console}#token={stack.token}")
-    opened.get_by_role("link", name="Captures", exact=True).click()
-    expect(opened.get_by_role("heading", name="New capture")).to_be_visible()
-    yield opened
-    assert complaints == []
+    """The captures page."""
+    with signed_in(stack, context, "Captures", "New capture") as opened:
+        yield opened
 
 
 def row_of(page: Page, name: str) -> Locator:

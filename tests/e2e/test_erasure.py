@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tapedeck_cli import demo
 
-from .conftest import ARTIFACTS, Run, Stack, until
+from .conftest import ARTIFACTS, Run, Stack, signed_in, until
 
 ROBIN = b'{"id":"c-1042","username":"robin","email":"robin@customer.example"}'
 EVENTS = 20
@@ -179,16 +179,9 @@ def test_what_goes_wrong_is_one_clear_line(tapedeck: Run, arguments: list[str], 
 
 @pytest.fixture
 def page(stack: Stack, context: BrowserContext) -> Iterator[Page]:
-    """The privacy page in a browser that is signed in, where nothing may go wrong unseen."""
-    complaints: list[str] = []
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
-    opened = context.new_page()
-    opened.goto(f"{stack.console}#token={stack.token}")
-    opened.get_by_role("link", name="Privacy", exact=True).click()
-    expect(opened.get_by_role("heading", name="Erasures")).to_be_visible()
-    yield opened
-    assert complaints == []
+    """The privacy page."""
+    with signed_in(stack, context, "Privacy", "Erasures") as opened:
+        yield opened
 
 
 def look_up(page: Page, user: str) -> Locator:

@@ -21,7 +21,7 @@ import boto3
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from .conftest import ARTIFACTS, TAPEDECK, Run, Stack, free_port, until
+from .conftest import ARTIFACTS, TAPEDECK, Run, Stack, free_port, signed_in, until
 
 Row = dict[str, Any]
 REPLAY_ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -339,17 +339,9 @@ def test_dead_letters_are_seen_and_sent_back(tapedeck: Run, stack: Stack, surrou
 
 @pytest.fixture
 def page(stack: Stack, context: BrowserContext) -> Iterator[Page]:
-    """The page of event replays in a browser that is signed in, where nothing may go wrong unseen."""
-    complaints: list[str] = []
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
-    opened = context.new_page()
-    opened.goto(f"{stack.console}#token={stack.token}")
-    opened.get_by_role("link", name="Event replays", exact=True).click()
-    expect(opened.get_by_role("heading", name="New replay")).to_be_visible()
-    yield opened
-    assert opened.evaluate("top.pwned") is None
-    assert complaints == []
+    """The page of event replays."""
+    with signed_in(stack, context, "Event replays", "New replay") as opened:
+        yield opened
 
 
 def state(page: Page) -> Locator:
