@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,15 +13,13 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from .conftest import ARTIFACTS, Run, Stack, signed_in, until
+from .conftest import ARTIFACTS, TAPEDECK, Run, Stack, signed_in, until
 
-TAPEDECK = Path(sys.executable).parent / "tapedeck"
 MINUTE = 60
 Row = dict[str, Any]
 
