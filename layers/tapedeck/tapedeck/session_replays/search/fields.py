@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from tapedeck.errors import Invalid
 from tapedeck.ids import parse_uuid
@@ -38,6 +38,7 @@ class Type:
     wild: bool = False  #       knows *
     negatable: bool = True
     optional: bool = True  #    "" asks for the documents that have no value
+    kept: str = "texts"  #      the section of a block that keeps it: numbers, texts, references, or elements (blocks/format.py)
     parse_item: Callable[[str, str], Any] | None = None  # in a list, where that is different
 
 
@@ -127,10 +128,10 @@ def _unparsable(key: str, detail: str = "") -> Invalid:
     return Invalid(f"Could not parse value for `{key}`." + (f" Detail: {detail}" if detail else ""))
 
 
-NUMBER = Type(_number, single=True, comparable=True)
-DURATION = Type(_duration, single=True, comparable=True, parse_item=_bare_duration)  # milliseconds
-BOOLEAN = Type(_boolean, single=True, listable=False)
-UUID = Type(_uuid)
+NUMBER = Type(_number, single=True, comparable=True, kept="numbers")
+DURATION = Type(_duration, single=True, comparable=True, parse_item=_bare_duration, kept="numbers")  # milliseconds
+BOOLEAN = Type(_boolean, single=True, listable=False, kept="numbers")
+UUID = Type(_uuid, kept="references")
 USER_ID = Type(_integer)
 ME = Type(_truth, listable=False, negatable=False, optional=False)  # whether the one who asks is among the values
 IP = Type(_ipv4)
@@ -141,11 +142,17 @@ SELECTOR = Type(_selector, listable=False, optional=False)  # its values are the
 # --- Conditions: terms that have been understood ------------------------------------------------------------------------------------------
 
 
+Element: TypeAlias = Callable[[int, Sequence[str]], Sequence[Any]]
+CLICKED = "click"  # the column of clicked elements
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """Something that has values in what is searched: `read` finds the value of a `single` type, and all the values of any other.
 
     `place` says the same as `read` where a row keeps the values as the keys of a mapping in a mapping: the commonest and quickest case.
+    `element` says the same of one clicked element, of its anger and its texts. `column` is the column of a block that keeps the field
+    (of `CLICKED` where there is an `element`): two fields may share one.
     """
 
     name: str
@@ -153,6 +160,13 @@ class Field:
     read: Callable[[Any], Any]
     aliases: tuple[str, ...] = ()
     place: tuple[str, str] | None = None
+    column: str = ""
+    element: Element | None = None
+
+    @property
+    def kept_in(self) -> str:
+        """The column of a block that keeps it."""
+        return self.column or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +235,13 @@ def _all_error_ids(document: Document) -> Texts:
 def _kept(key: str, place: tuple[str, str], aliases: tuple[str, ...] = ()) -> Field:
     """A text of which the row's `place` has all that segments gave, be it shown or not."""
     outer, inner = place
-    return Field(key, TEXT, lambda document: document.row.get(outer, _NOTHING).get(inner, _NOTHING), aliases, place)
+    column = key if outer == "scalars" else tag_column(key)
+    return Field(key, TEXT, lambda document: document.row.get(outer, _NOTHING).get(inner, _NOTHING), aliases, place, column)
+
+
+def tag_column(key: str) -> str:
+    """The column of a block that keeps a tag."""
+    return f"tags.{key}"
 
 
 def _met(name: str) -> Callable[[Document], Texts]:
@@ -241,25 +261,30 @@ def _viewers(document: Document) -> Collection[int]:
     return document.row.get("viewers", ())  # type: ignore[no-any-return]
 
 
-def _clicked(text: str) -> Callable[[Document], Texts]:
-    place = TEXTS.index(text)
-    return lambda document: [texts[place] for _, _, texts in document.row.get("clicks", _NOTHING).values() if texts[0] and texts[place]]
+def _clicked(name: str, kind: Type, element: Element) -> Field:
+    """What the clicked elements of a replay have, those that have a tag."""
 
-
-def _clicked_classes(document: Document) -> Texts:
-    return [name for classes in _clicked("classes")(document) for name in classes.split(" ")]
-
-
-def _elements(anger: int) -> Callable[[Document], Sequence[Sequence[str]]]:
-    """The texts of all clicked elements, of those at least so angrily clicked."""
-
-    def read(document: Document) -> Sequence[Sequence[str]]:
+    def read(document: Document) -> Sequence[Any]:
         slow = document.row.get("slow", _NOTHING)
-        return [
-            texts for identity, (_, _, texts) in document.row.get("clicks", _NOTHING).items() if texts[0] and slow.get(identity, 0) >= anger
-        ]
+        clicks = document.row.get("clicks", _NOTHING).items()
+        return [value for identity, (_, _, texts) in clicks if texts[0] for value in element(slow.get(identity, 0), texts)]
 
-    return read
+    return Field(name, kind, read, column=CLICKED, element=element)
+
+
+def _said(text: str) -> Element:
+    place = TEXTS.index(text)
+    return lambda _, texts: (texts[place],) if texts[place] else ()
+
+
+def _classes(_anger: int, texts: Sequence[str]) -> Sequence[str]:
+    classes = texts[TEXTS.index("classes")]
+    return classes.split(" ") if classes else ()
+
+
+def _at_least(anger: int) -> Element:
+    """The texts themselves, of elements at least so angrily clicked."""
+    return lambda known, texts: (texts,) if known >= anger else ()
 
 
 # --- The table ----------------------------------------------------------------------------------------------------------------------------
@@ -325,16 +350,16 @@ FIELDS: tuple[Field, ...] = (
     Field("trace_ids", UUID, _met("trace_ids"), ("trace_id", "trace")),
     Field("warning_ids", UUID, _links("warning"), ("warning_id",)),
     Field("viewed_by_id", USER_ID, _viewers, ("seen_by_id",)),
-    Field("viewed_by_me", ME, _viewers, ("seen_by_me",)),
+    Field("viewed_by_me", ME, _viewers, ("seen_by_me",), column="viewed_by_id"),
     Field("user.ip", IP, _addresses, ("user.ip_address",)),
     Field("releases", TEXT, _met("releases"), ("release",)),
     Field("urls", TEXT, _urls, ("url", "screens", "screen")),
     *(_kept(name, ("scalars", name), aliases) for name, aliases in _SCALARS.items()),
-    *(Field(name, TEXT, _clicked(text)) for name, text in _CLICK_TEXTS.items()),
-    Field("click.class", TEXT, _clicked_classes),
-    Field("click.selector", SELECTOR, _elements(0)),
-    Field("dead.selector", SELECTOR, _elements(counting.DEAD)),
-    Field("rage.selector", SELECTOR, _elements(counting.RAGE)),
+    *(_clicked(name, TEXT, _said(text)) for name, text in _CLICK_TEXTS.items()),
+    _clicked("click.class", TEXT, _classes),
+    _clicked("click.selector", SELECTOR, _at_least(0)),
+    _clicked("dead.selector", SELECTOR, _at_least(counting.DEAD)),
+    _clicked("rage.selector", SELECTOR, _at_least(counting.RAGE)),
 )
 
 
@@ -410,11 +435,15 @@ def _supported(term: Term, fields: Mapping[str, Field]) -> Field:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """What replays may be sorted by (contract §3). `read` never answers None: who has no value comes before those who have one."""
+    """What replays may be sorted by (contract §3). `read` never answers None: who has no value comes before those who have one.
+
+    `kept` is the section of a block that keeps it, in a column of the sort's name; "order" is the order of the block itself.
+    """
 
     name: str
     read: Callable[[Document], Any]
     aliases: tuple[str, ...] = ()
+    kept: str = "numbers"
 
 
 def _shown(name: str) -> Callable[[Document], str]:
@@ -438,7 +467,7 @@ def began(document: Document) -> int:
 
 
 SORTS: tuple[Sort, ...] = (
-    Sort("started_at", began),
+    Sort("started_at", began, kept="order"),
     Sort("finished_at", lambda document: -1 if "archived" in document.row else int(counting.span(document.row)[1])),
     Sort("project_id", lambda document: document.project_id),
     Sort("count_urls", _counted("count_urls"), ("count_screens",)),
@@ -446,10 +475,10 @@ SORTS: tuple[Sort, ...] = (
         Sort(name, _counted(name))
         for name in ("activity", "count_dead_clicks", "count_errors", "count_infos", "count_rage_clicks", "count_warnings", "duration")
     ),
-    Sort("browser.name", _shown("browser.name"), ("browser",)),
-    Sort("os.name", _shown("os.name"), ("os", "os_name")),
+    Sort("browser.name", _shown("browser.name"), ("browser",), "texts"),
+    Sort("os.name", _shown("os.name"), ("os", "os_name"), "texts"),
     *(
-        Sort(name, _shown(name))
+        Sort(name, _shown(name), kept="texts")
         for name in (
             *("browser.version", "device.brand", "device.family", "device.model", "device.name", "dist", "os.version", "platform"),
             *("sdk.name", "user.email", "user.id", "user.username"),
