@@ -24,9 +24,9 @@ def list_replays(request: Request) -> Response:
         matches=searching.matching(query.one("query"), request.who.user_id),
         order=searching.order(query.one("orderBy", "sortBy", "sort")),
     )
-    rows, more = searching.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
+    rows, more, looked_at = searching.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
     data = [presenting.select(row, fields) for row in rows]
-    return Response({"data": data}, headers={"Link": paging.link(request, at, more=more)})
+    return Response({"data": data}, headers={"Link": paging.link(request, at, more=more), "X-Replays-Looked-At": str(looked_at)})
 
 
 lambda_handler = app.handler

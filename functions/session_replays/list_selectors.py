@@ -18,7 +18,7 @@ def list_selectors(request: Request) -> Response:
     at = paging.window(query, default=10)
     matches = searching.matching_elements(query.one("query"))
     wanted = searching.asked(request.organization.id, project_ids(request, "replay:read"), query)
-    rows = elements.describe(searching.gather(wanted, elements.count), sort=query.one("sort"), matches=matches)
+    rows = elements.describe(searching.gather(wanted, elements.count, elements.count_in_blocks), sort=query.one("sort"), matches=matches)
     return paging.page(request, rows, at, within="data")
 
 

@@ -17,7 +17,7 @@ def list_tag_values(request: Request, key: str) -> Response:
     query = request.query
     key, sort, at = tagging.checked(key), tagging.sorting(query.one("sort")), paging.window(query)
     wanted = searching.asked(request.organization.id, project_ids(request, "replay:read"), query)
-    pages = searching.gather(wanted, lambda rows: tagging.values(rows, key))
+    pages = searching.gather(wanted, lambda rows: tagging.values(rows, key), tagging.values_in_blocks(key))
     found = tagging.describe_values(pages, key, containing=query.one("query"), sort=sort)
     return paging.page(request, found, at)
 

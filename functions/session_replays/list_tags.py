@@ -18,7 +18,7 @@ def list_tags(request: Request) -> list[dict[str, Any]]:
     if request.query.one("dataset") not in (None, "replays"):
         return []
     wanted = searching.asked(request.organization.id, project_ids(request, "replay:read"), request.query)
-    return tagging.describe_keys(searching.gather(wanted, tagging.keys))
+    return tagging.describe_keys(searching.gather(wanted, tagging.keys, tagging.keys_in_blocks))
 
 
 lambda_handler = app.handler

@@ -16,6 +16,7 @@ from tapedeck import aws
 
 PRESIGNED_SECONDS = 300
 _MISSING = ("NoSuchKey", "404")
+_HIDDEN = (*_MISSING, "AccessDenied")  # so S3 says to those who may not list
 _MOST_AT_ONCE = 1000
 
 
@@ -35,6 +36,20 @@ def get(key: str) -> bytes | None:
         answer = aws.client("s3").get_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] in _MISSING:
+            return None
+        raise
+    body: bytes = answer["Body"].read()
+    return body
+
+
+def get_range(key: str, first: int, length: int) -> bytes | None:
+    """So many bytes of an object from `first` on; None when there is no such object."""
+    try:
+        answer = aws.client("s3").get_object(
+            Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key, Range=f"bytes={first}-{first + length - 1}"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _HIDDEN:
             return None
         raise
     body: bytes = answer["Body"].read()
@@ -81,6 +96,19 @@ def received_in(kind: str, hours: Sequence[str]) -> Iterator[tuple[str, float]]:
                 for page in _pages(f"{owner}{each}/"):
                     for entry in page.get("Contents", ()):
                         yield entry["Key"], entry["LastModified"].timestamp()
+
+
+def put_under(prefix: str) -> Iterator[tuple[str, float]]:
+    """(key, seconds since the epoch when it was put) of every object whose key begins so."""
+    for page in _pages(prefix):
+        for entry in page.get("Contents", ()):
+            yield entry["Key"], entry["LastModified"].timestamp()
+
+
+def owners(kind: str) -> Iterator[tuple[int, list[int]]]:
+    """(organization, its owners) of which there are objects of a kind."""
+    for organization in _folders(f"{kind}/"):
+        yield int(organization.split("/")[1]), [int(owner.split("/")[2]) for owner in _folders(organization)]
 
 
 def _folders(prefix: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from tapedeck.session_replays.recording import TEXTS
 from tapedeck.session_replays.search import document
 
 if TYPE_CHECKING:
+    from tapedeck.session_replays.blocks.counting import Reduction
     from tapedeck.session_replays.search.document import Document
 
 SORTS = ("count_dead_clicks", "count_rage_clicks")
@@ -20,7 +21,7 @@ Element: TypeAlias = tuple[int, tuple[str, ...]]  # the project, and the texts o
 Counts: TypeAlias = tuple[int, int]  # dead clicks, rage clicks
 
 
-def count(replays: Sequence[Document]) -> dict[Element, Counts]:
+def count(replays: Sequence[Document]) -> Mapping[Element, Counts]:
     """The elements that were clicked in these replays, with their dead and rage clicks."""
     found: dict[Element, Counts] = {}
     for replay in replays:
@@ -29,6 +30,13 @@ def count(replays: Sequence[Document]) -> dict[Element, Counts]:
             dead, rage = found.get(element, (0, 0))
             found[element] = dead + click.dead, rage + click.rage
     return found
+
+
+def count_in_blocks() -> Reduction[Mapping[Element, Counts]]:
+    """The same of rows of blocks."""
+    from tapedeck.session_replays.blocks import counting
+
+    return counting.elements()
 
 
 def describe(

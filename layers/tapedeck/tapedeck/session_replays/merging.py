@@ -208,8 +208,11 @@ def is_visible(row: Row | None) -> bool:
 
 
 def is_older(row: Row, than: float) -> bool:
-    """Whether nothing has been heard of it since `than`: past its retention a replay is invisible at once; TTL deletes days later."""
-    return float(row.get("finished", than)) < than
+    """Whether nothing has been heard of it since `than`: past its retention a replay is invisible at once; TTL deletes days later.
+
+    In whole seconds: finer, a block does not tell.
+    """
+    return int(row.get("finished", than)) < int(than)
 
 
 # --- At rest ------------------------------------------------------------------------------------------------------------------------------

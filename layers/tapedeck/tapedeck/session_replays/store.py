@@ -4,7 +4,10 @@ replays  R#{org}#{project}#{replay}  M              the replay's row: one compre
                                                     a project's public key must not reach another project's replays, so
                                                     the project is in the key
                                      S#{seg:05d}    a segment: where its recording is, its sizes, its SHA-256
-by_start L#{org}#{project}           {ms}#{replay}  visible replays in the order in which they began (project all)
+by_start L#{org}#{project}           {ms}#{replay}  the hot tier: visible replays that are in no block, or have changed since, in the order in
+                                                    which they began (project all)
+         M#{org}                     {ms}#{replay}  those of them of which a block says that they began at another moment: looked at in every
+                                                    search, as its period may be that of the copy
          N#{org}#{project}           {name}         an environment name that an SDK has used there ("production")
          U#{org}#{project}#{digest}  {replay}       a replay in which this person appears: written with the segment that told so, so
                                                     that all of a person's replays are found without a look at anybody else's
@@ -59,11 +62,34 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Cold:
+    """Where the copies of a replay in blocks are: when they say that it began (ms), and the block of the last, made of which version.
+
+    A row says so before any block shows its copy, and for as long as one does. While it is listed it stands for them.
+    """
+
+    moments: tuple[int, ...]
+    block: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{','.join(map(str, self.moments))}#{self.block}#{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cold:
+        """What `str` made of it."""
+        moments, block, number = text.split("#")
+        return cls(tuple(map(int, moments.split(","))), block, int(number))
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
-    """A replay's row as it was read: what a conditional write compares with. `row` is None before the first write."""
+    """A replay's row as it was read: what a conditional write compares with. `row` is None before the first write. `cold` is where
+    its copies are: a write leaves that as it is."""
 
     row: Row | None
     number: int
+    cold: Cold | None = None
 
 
 class Erased(errors.DomainError):
@@ -138,7 +164,7 @@ def commit(
         merged = merging.merge(version.row, delta)
         if merged == version.row:
             return merged
-        winner = _swap(replay, merged, version.number, segment, guards, _appearing(version.row, merged, delta))
+        winner = _swap(replay, merged, version, segment, guards, _appearing(version.row, merged, delta))
         if winner is None:
             return merged
         version = winner
@@ -194,11 +220,12 @@ def list_page(
         **({"Limit": most} if most else {}),
         **({"ExclusiveStartKey": _listed_key(organization_id, project_id, after)} if after else {}),
     )
-    rows = [
-        Document(item["pk"]["S"].rsplit("#", 1)[1], project_id, merging.decode(item["d"]["B"]))
-        for item in answer["Items"]
-    ]
-    return rows, answer["LastEvaluatedKey"]["listed_at"]["S"] if "LastEvaluatedKey" in answer else None
+    return [_document(item) for item in answer["Items"]], answer["LastEvaluatedKey"]["listed_at"]["S"] if "LastEvaluatedKey" in answer else None
+
+
+def moved(organization_id: int) -> list[Document]:
+    """The replays of which a block says that they began at another moment than they did: hardly ever any."""
+    return [_document(item) for item in _listed(f"M#{organization_id}")]
 
 
 def milliseconds(seconds: float) -> int:
@@ -239,6 +266,70 @@ def environment_names(organization_id: int, project_id: int) -> set[str]:
         ExpressionAttributeValues={":pk": {"S": f"N#{organization_id}#{project_id}"}},
     )
     return {item["sk"]["S"] for item in found}
+
+
+# ------------------------------------------------------------------------------------------------------------ hot and cold
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """A replay of the hot tier: its document, its version, and when it was last written (seconds)."""
+
+    replay: ReplayId
+    document: Document
+    version: Version
+    written: float
+
+
+def hot(organization_id: int, project_ids: Sequence[int]) -> Iterator[Hot]:
+    """The hot tier of an organization: project by project in the order in which they began; lastly those that have moved."""
+    for listed in (*(_listed_in(organization_id, project_id) for project_id in project_ids), f"M#{organization_id}"):
+        for item in _listed(listed):
+            document = _document(item)
+            replay = ReplayId(organization_id, document.project_id, document.replay_id)
+            yield Hot(replay, document, _version(item), float(item["ttl"]["N"]) - retention())
+
+
+def point(hot: Hot, block: str) -> bool:
+    """Say in a replay's row that a block is going to have a copy of it as it was read; False when it has changed since.
+
+    From here on until `cool` the row stands for this copy, and for older ones.
+    """
+    began = moment(place(hot.document))
+    known = hot.version.cold.moments if hot.version.cold else ()
+    cold = Cold(tuple(sorted({*known, began})), block, hot.version.number + 1)
+    return _turn(hot.replay, hot.version.number, "SET v = :next, cold = :cold", {":cold": {"S": str(cold)}})
+
+
+def cool(replay: ReplayId, number: int, began: int, block: str) -> bool:
+    """Let a replay that has not changed since `point` leave the hot tier; False when it has. `number` is the version that was packed."""
+    cold = Cold((began,), block, number + 1)
+    return _turn(replay, number + 1, "SET v = :next, cold = :cold REMOVE listed_in, listed_at", {":cold": {"S": str(cold)}})
+
+
+def _turn(replay: ReplayId, known: int, update: str, values: Item) -> bool:
+    try:
+        aws.client("dynamodb").update_item(
+            TableName=aws.setting("REPLAYS_TABLE"),
+            Key=_key(replay, "M"),
+            UpdateExpression=update,
+            ConditionExpression="v = :known",
+            ExpressionAttributeValues={":known": {"N": str(known)}, ":next": {"N": str(known + 1)}, **values},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _listed(listed: str) -> Iterator[Item]:
+    return aws.query(
+        "REPLAYS_TABLE",
+        IndexName="by_start",
+        KeyConditionExpression="listed_in = :in",
+        ExpressionAttributeValues={":in": {"S": listed}},
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ people
@@ -407,12 +498,12 @@ def _name_environment(replay: ReplayId, name: str) -> None:
     _named.add((replay.organization_id, replay.project_id, name))
 
 
-def _swap(replay: ReplayId, row: Row, known: int, segment: Segment | None, guards: Guards, users: Sequence[str] = ()) -> Version | None:
-    """Write version `known + 1` of a row where `known` still stands; else answer the version that does."""
+def _swap(replay: ReplayId, row: Row, version: Version, segment: Segment | None, guards: Guards, users: Sequence[str] = ()) -> Version | None:
+    """Write the next version of a row where `version` still stands; else answer the version that does."""
     put = {
         "TableName": aws.setting("REPLAYS_TABLE"),
-        "Item": _item(replay, row, known + 1),
-        **_still(known),
+        "Item": _item(replay, row, version.number + 1, version.cold),
+        **_still(version.number),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
@@ -507,7 +598,7 @@ def _appearance_key(replay: ReplayId, name: str) -> Item:
     return {"pk": {"S": f"{mark}#{replay.organization_id}#{replay.project_id}#{digest}"}, "sk": {"S": replay.key}}
 
 
-def _item(replay: ReplayId, row: Row, number: int) -> Item:
+def _item(replay: ReplayId, row: Row, number: int, cold: Cold | None = None) -> Item:
     item: Item = {
         **_key(replay, "M"),
         "v": {"N": str(number)},
@@ -515,7 +606,12 @@ def _item(replay: ReplayId, row: Row, number: int) -> Item:
         "ttl": {"N": str(_ttl())},
     }
     if merging.is_visible(row) and merging.started_at(row) is not None:
-        item |= _listed_key(replay.organization_id, replay.project_id, place(Document(replay.key, replay.project_id, row)))
+        at = place(Document(replay.key, replay.project_id, row))
+        item |= _listed_key(replay.organization_id, replay.project_id, at)
+        if cold and any(each != moment(at) for each in cold.moments):
+            item["listed_in"] = {"S": f"M#{replay.organization_id}"}
+    if cold:
+        item["cold"] = {"S": str(cold)}
     return item
 
 
@@ -538,7 +634,17 @@ def _tombstone(replay: ReplayId, name: str) -> float | None:
 
 
 def _version(item: Item | None) -> Version:
-    return Version(merging.decode(item["d"]["B"]), int(item["v"]["N"])) if item else Version(None, 0)
+    return Version(merging.decode(item["d"]["B"]), int(item["v"]["N"]), _cold(item)) if item else Version(None, 0)
+
+
+def _document(item: Item) -> Document:
+    _, _, project, replay = item["pk"]["S"].split("#")
+    cold = _cold(item)
+    return Document(replay, int(project), merging.decode(item["d"]["B"]), cold.moments if cold else ())
+
+
+def _cold(item: Item) -> Cold | None:
+    return Cold.parse(item["cold"]["S"]) if "cold" in item else None
 
 
 def _segment(item: Item) -> Segment:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tapedeck.clock import iso
 from tapedeck.errors import Invalid
 
 if TYPE_CHECKING:
+    from tapedeck.session_replays.blocks.counting import Reduction
     from tapedeck.session_replays.merging import Row
     from tapedeck.session_replays.search.document import Document
 
@@ -39,11 +40,11 @@ _LABELS = {
 
 
 class Seen(NamedTuple):
-    """In how many replays a value is, and when segments of theirs were first and last recorded, in epoch seconds."""
+    """In how many replays a value is, and when segments of theirs were first and last recorded, in whole epoch seconds."""
 
     replays: int
-    first: float
-    last: float
+    first: int
+    last: int
 
 
 def checked(key: str) -> str:
@@ -58,6 +59,11 @@ def sorting(sort: str | None) -> str:
     if sort is not None and sort not in _SORTS:
         raise Invalid("Invalid sort parameter. Please use one of: -last_seen or -count")
     return sort or _SORTS[0]
+
+
+def field_of(key: str) -> str | None:
+    """The field of the search (search/fields.py) whose values go by this tag's name; None where it is a tag."""
+    return {"release": "releases", "url": "urls"}.get(key) or _SCALARS.get(key)
 
 
 def keys(replays: Sequence[Document]) -> Counter[str]:
@@ -75,9 +81,27 @@ def values(replays: Sequence[Document], key: str) -> dict[str, Seen]:
     found: dict[str, Seen] = {}
     for replay in replays:
         for value in _values(replay.row, key):
-            seen = Seen(1, replay.row["first"], replay.row["last"])
+            seen = Seen(1, int(replay.row["first"]), int(replay.row["last"]))
             found[value] = _joined(found[value], seen) if value in found else seen
     return found
+
+
+def keys_in_blocks() -> Reduction[Counter[str]]:
+    """The same of rows of blocks."""
+    from tapedeck.session_replays.blocks import counting
+
+    return counting.keys()
+
+
+def values_in_blocks(key: str) -> Callable[[], Reduction[dict[str, Seen]]]:
+    """The same of rows of blocks."""
+
+    def values() -> Reduction[dict[str, Seen]]:
+        from tapedeck.session_replays.blocks import counting
+
+        return counting.values(key)
+
+    return values
 
 
 def describe_keys(counted: Iterable[Counter[str]]) -> list[dict[str, Any]]:

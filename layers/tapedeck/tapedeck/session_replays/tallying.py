@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tapedeck import clock, ids
 from tapedeck.errors import Invalid
@@ -13,6 +13,9 @@ from tapedeck.session_replays.search import language
 from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.searching import Search
 from tapedeck.session_replays.store import ReplayId
+
+if TYPE_CHECKING:
+    from tapedeck.session_replays.blocks.counting import Reduction
 
 SOURCES = ("discover", "events", "search_issues", "spans")  # of Sentry's stores; here there is one
 KEYS = ("issue.id", "transaction", "replay_id")
@@ -48,7 +51,9 @@ def tally(wanted: Search, key: str, values: Sequence[str]) -> dict[str, list[str
         return {replay_id: [replay_id] for replay_id in _there(wanted, values)}
     if key == "issue.id":
         return {}
-    pages = searching.gather(wanted, lambda replays: _of_transactions(replays, frozenset(values)))
+    pages = searching.gather(
+        wanted, lambda replays: _of_transactions(replays, frozenset(values)), lambda: _transactions_in_blocks(list(dict.fromkeys(values)))
+    )
     found: dict[str, list[str]] = {}
     for value, replay_id in chain.from_iterable(pages):
         if len(known := found.setdefault(value, [])) < CAP:
@@ -78,6 +83,12 @@ def _of_transactions(replays: Sequence[Document], wanted: frozenset[str]) -> lis
     return [
         (value, replay.replay_id) for replay in replays for value in replay.row.get("tags", {}).get("transaction", ()) if value in wanted
     ]
+
+
+def _transactions_in_blocks(values: Sequence[str]) -> Reduction[list[tuple[str, str]]]:
+    from tapedeck.session_replays.blocks import counting
+
+    return counting.transactions(values, CAP)
 
 
 def _uuid(text: str) -> str:

@@ -14,7 +14,7 @@ texts     all texts of all columns in one sorted dictionary, in pages. A key is 
 ids       of references (`error_ids`): six bytes of a hash of each with its row, sorted, in pages, transposed and deflated. A hash, for the
           first bytes of many ids are the time
 row ids   sixteen bytes a row, as they are: read for the rows that a search answers
-began     milliseconds: a 64-bit anchor for 256 rows, and the distances from it, transposed and deflated
+began     milliseconds, in pages of 4,096 rows: the first as 64 bits, the distances from it, transposed; each deflated, their lengths first
 shown     of replays with several values in a column, which one they show: sorts ask for that
 """
 
@@ -41,7 +41,7 @@ FEW = 16  # rows are listed all the same
 PAGE = 32_768  # bytes of texts, rows and bitmaps, about
 REFERENCES = 4_096  # entries in a page of ids
 DIGEST = 6  # bytes of the hash of an id: of a million replays one is found wrongly once in many million searches
-ANCHORED = 256  # rows
+MOMENTS = 4_096  # rows in a page of `began`
 
 OF, ANY, BETWEEN = b"\xfe", b"\xfd", b"\xff"
 FIELD = b"\xfc"  # between the texts of an element

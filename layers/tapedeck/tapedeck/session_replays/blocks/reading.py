@@ -35,16 +35,17 @@ def joined(ranges: Iterable[Range]) -> list[Range]:
 
 def pages_of(head: Head, column: str) -> list[Page]:
     """The pages in which values of a column are, or would be."""
-    return _pages_between(head, form.key(column, b""), column.encode() + form.BETWEEN)
+    return pages_between(head, form.key(column, b""), column.encode() + form.BETWEEN)
 
 
 def page_of(head: Head, column: str, value: bytes) -> list[Page]:
     """The one page in which a value is, or would be."""
     key = form.key(column, value)
-    return _pages_between(head, key, key + b"\0")
+    return pages_between(head, key, key + b"\0")
 
 
-def _pages_between(head: Head, first: bytes, end: bytes) -> list[Page]:
+def pages_between(head: Head, first: bytes, end: bytes) -> list[Page]:
+    """The pages in which keys from `first` on and before `end` are, or would be."""
     low = bisect_right(head.pages, first, key=lambda page: page.first) - 1
     return head.pages[max(0, low) : bisect_left(head.pages, end, key=lambda page: page.first)]
 
@@ -76,25 +77,32 @@ def id_range(head: Head, row: int) -> Range:
 
 
 class Began(Sequence[int]):
-    """When the replays began, in milliseconds, ascending."""
+    """When the replays began, in milliseconds, ascending. A page is inflated when it is asked for."""
 
-    def __init__(self, data: bytes, count: int) -> None:
-        self._anchors: array[int] = array("Q")
-        length = 8 * -(-count // form.ANCHORED)
-        self._anchors.frombytes(data[:length])
-        self._lanes = [data[length + lane * count : length + (lane + 1) * count] for lane in range(8)]
-        while self._lanes and not any(self._lanes[-1]):
-            self._lanes.pop()
-        self._count = count
+    def __init__(self, data: memoryview, count: int) -> None:
+        lengths: array[int] = array("I")
+        lengths.frombytes(data[: 4 * -(-count // form.MOMENTS)])
+        self._data, self._count = data, count
+        self._ends = list(accumulate(lengths, initial=4 * len(lengths)))
+        self._pages: dict[int, tuple[int, int, list[bytes]]] = {}
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, row: Any) -> Any:
+        number, place = divmod(row, form.MOMENTS)
+        if number not in self._pages:
+            raw = form.inflate(self._data[self._ends[number] : self._ends[number + 1]])
+            size = (len(raw) - 8) // 8
+            lanes = [raw[8 + lane * size : 8 + (lane + 1) * size] for lane in range(8)]
+            while lanes and not any(lanes[-1]):
+                lanes.pop()
+            self._pages[number] = int.from_bytes(raw[:8], "little"), size, lanes
+        first, _, lanes = self._pages[number]
         distance = 0
-        for lane in reversed(self._lanes):
-            distance = distance << 8 | lane[row]
-        return self._anchors[row // form.ANCHORED] + distance
+        for lane in reversed(lanes):
+            distance = distance << 8 | lane[place]
+        return first + distance
 
 
 class Column:
@@ -277,7 +285,7 @@ class Block:
     def began(self) -> Began:
         """When its replays began."""
         if "began" not in self._opened:
-            self._opened["began"] = Began(form.inflate(self.bytes_of(self.head.began)), self.rows)
+            self._opened["began"] = Began(self.bytes_of(self.head.began), self.rows)
         found: Began = self._opened["began"]
         return found
 

@@ -104,7 +104,10 @@ def _texts_of(document: Document) -> dict[str, Collection[bytes]]:
 
 
 def merged(blocks: Sequence[tuple[Block, int]]) -> list[Columns]:
-    """The rows of several blocks, of each those in its bitmap, in order; as many columns as blocks are to be made of them."""
+    """The rows of several blocks, of each those in its bitmap, in order; as many columns as blocks are to be made of them.
+
+    Versions of rows stay where all blocks have them.
+    """
     order = sorted(
         (block.began[row], block.row_id(row), number, row)
         for number, (block, wanted) in enumerate(blocks)
@@ -120,22 +123,22 @@ def _taken(blocks: Sequence[tuple[Block, int]], order: Sequence[tuple[int, bytes
     places: list[dict[int, int]] = [{} for _ in blocks]
     for place, (_, _, number, row) in enumerate(order):
         places[number][row] = place
+    names = set.intersection(*(set(block.head.numbers) for block, _ in blocks))
     for (block, _), place_of in zip(blocks, places, strict=True):
         if place_of:
-            _copy(columns, block, place_of, len(order))
+            _copy(columns, block, names, place_of, len(order))
     for listed in columns.texts.values():
         listed[:] = array("H", sorted(listed))
     return columns
 
 
-def _copy(columns: Columns, block: Block, place_of: dict[int, int], count: int) -> None:
-    for name in block.head.numbers:
-        if name != VERSION:
-            values = columns.numbers[name]
-            values.extend([None] * (count - len(values)))
-            told = block.numbers(name).values()
-            for row, place in place_of.items():
-                values[place] = told[row]
+def _copy(columns: Columns, block: Block, names: Collection[str], place_of: dict[int, int], count: int) -> None:
+    for name in names:
+        values = columns.numbers[name]
+        values.extend([None] * (count - len(values)))
+        told = block.numbers(name).values()
+        for row, place in place_of.items():
+            values[place] = told[row]
     for key, rows in block.dictionary():
         kept = [place_of[row] for row in rows if row in place_of]
         if kept:
@@ -183,9 +186,12 @@ def write(columns: Columns) -> tuple[bytes, Head]:
 
 
 def _began(moments: Sequence[int]) -> bytes:
-    anchors = array("Q", moments[:: form.ANCHORED])
-    distances = array("Q", [at - anchors[row // form.ANCHORED] for row, at in enumerate(moments)])
-    return form.deflate(anchors.tobytes() + form.transposed(distances.tobytes(), 8))
+    pages = []
+    for at in range(0, len(moments), form.MOMENTS):
+        page = moments[at : at + form.MOMENTS]
+        distances = array("Q", [moment - page[0] for moment in page])
+        pages.append(form.deflate(page[0].to_bytes(8, "little") + form.transposed(distances.tobytes(), 8)))
+    return array("I", map(len, pages)).tobytes() + b"".join(pages)
 
 
 def _numbers(sections: _Sections, values: Sequence[int | None]) -> Numbers:

@@ -13,7 +13,7 @@ from functools import partial
 
 from tapedeck import aws
 from tapedeck.errors import Conflict, DomainError, NotFound
-from tapedeck.session_replays import merging, reading, searching
+from tapedeck.session_replays import reading, searching
 from tapedeck.session_replays import store as replays
 from tapedeck.session_replays.delete_jobs import store
 from tapedeck.session_replays.delete_jobs.model import Job
@@ -56,14 +56,13 @@ def _next(job: Job) -> Job:
     """The job with its next batch; over when there is none, failed when its query is no query."""
     order = job.order
     try:
-        asked = searching.matching(order.query or None)
         wanted = Search(
             Period(job.organization_id, [job.project_id], job.after / 1000, order.end),
             order.environments,
-            lambda replay: not merging.is_archived(replay.row) and (asked is None or asked(replay)),
+            searching.matching(order.query, living=True),
             searching.OLDEST_FIRST,
         )
-        found, _ = searching.find(wanted, limit=BATCH)
+        found = searching.find(wanted, limit=BATCH).replays
     except DomainError:
         return replace(job, status="failed")
     if not found:

@@ -10,11 +10,12 @@ from tapedeck.session_replays.recording import Click
 
 
 class Document(NamedTuple):
-    """A replay; `replay_id` is 32 hex digits."""
+    """A replay; `replay_id` is 32 hex digits. `cold` tells when its copies in blocks say that it began (ms): it stands for them."""
 
     replay_id: str
     project_id: int
     row: Row
+    cold: tuple[int, ...] = ()
 
 
 def clicks(row: Row) -> list[Click]:

@@ -1,0 +1,182 @@
+"""The compactor: replays that nobody has written to for a while leave the hot tier and go into blocks, and small blocks become large ones.
+
+A replay goes in four steps: its row says in which block its copy is going to be (`store.point`); the block is put, and committed to the
+manifest with the deaths of the copies that it replaces; a minute later, when no search is left that has not seen it, the row leaves the hot
+tier (`store.cool`), if it is as it was packed. Whatever is written to it meanwhile or later lists it again, and a listed row stands for its
+copies. So there is no moment at which it is in neither tier, and none at which it is counted twice; every step is conditional on the one
+before and may be killed, repeated and run by two at once. What a step leaves undone is done by the next run: what was pointed and not
+committed is packed again, an object that no row names is swept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+
+from tapedeck import aws, clock, objects
+from tapedeck.session_replays import store
+from tapedeck.session_replays.blocks import format as form
+from tapedeck.session_replays.blocks import locating, manifest, writing
+from tapedeck.session_replays.blocks.manifest import Kept
+from tapedeck.session_replays.blocks.reading import Block
+from tapedeck.session_replays.store import Hot, ReplayId
+
+IDLE = 120  # seconds without a write: SDKs write every five
+ENOUGH = 500  # replays that are worth a block: fewer are searched as quickly where they are
+GRACE = 60  # seconds from a block's commit to the first replay's leaving: more than any search takes
+LEFT = 29 + 300  # seconds after which nobody is at work any more on an object that no row names
+FAN_IN = 8  # blocks of one size that are made one
+MOST_MERGED = 2 * form.MOST_ROWS  # rows
+WORN = 16  # a block is written again when more than a 16th of its rows are dead
+BUDGET = 200.0  # seconds after which a run begins nothing new
+_AT_ONCE = 64  # writes side by side
+_MOST_CHANGED = 40  # blocks in which one new block may replace copies: a transaction takes a hundred parts
+
+
+def run() -> dict[str, int]:
+    """Everything that is due, in every organization: how many replays were packed and left the hot tier, how many blocks were merged."""
+    done: Counter[str] = Counter({"packed": 0, "cooled": 0, "merged": 0, "swept": 0})
+    end = clock.now() + BUDGET
+    for organization_id, project_ids in objects.owners("rec"):
+        for name, step in (
+            ("cooled", settle),
+            ("packed", partial(pack, project_ids=project_ids)),
+            ("merged", merge),
+            ("swept", sweep),
+        ):
+            if clock.now() < end:
+                done[name] += step(organization_id)
+    return dict(done)
+
+
+def settle(organization_id: int) -> int:
+    """Let the replays of young blocks leave the hot tier. Answers how many did."""
+    cooled = 0
+    for block in manifest.read(organization_id, consistent=True):
+        if not block.fresh or clock.now() < block.since + GRACE:
+            continue
+        opened = locating.whole(block)
+        if opened is None:
+            continue
+        cooled += sum(_side_by_side(partial(store.cool, *each, block.id) for each in _packed(organization_id, block, opened)))
+        manifest.commit(organization_id, manifest.turn_of(organization_id), changed=[replace(block, fresh=False)])
+    return cooled
+
+
+def pack(organization_id: int, project_ids: Sequence[int]) -> int:
+    """Pack the replays that nobody writes to any more, at most one block of them. Answers how many."""
+    turn = manifest.turn_of(organization_id)
+    blocks = manifest.read(organization_id, consistent=True)
+    known = {block.id for block in blocks}
+    waiting = (hot for hot in store.hot(organization_id, project_ids) if _is_due(hot, known))
+    due = list(islice(waiting, form.MOST_ROWS))
+    if len(due) < ENOUGH:
+        return 0
+    name = manifest.fresh_name()
+    pointed = _side_by_side(partial(store.point, hot, name) for hot in due)
+    due = [hot for hot, is_so in zip(due, pointed, strict=True) if is_so]
+    replaced = locating.copies(blocks, {hot.replay: hot.version.cold.moments for hot in due if hot.version.cold})
+    if len(replaced) > _MOST_CHANGED or not due:
+        return 0  # the next run finds fewer: what is pointed and not committed is due again
+    columns = writing.columns_of([hot.document for hot in due], [hot.version.number for hot in due])
+    data, head = writing.write(columns)
+    made = manifest.new(organization_id, turn, head, name=name, fresh=True)
+    objects.put(made.object_key, data)
+    changed = [replace(block, dead=block.dead | rows) for block, rows in replaced]
+    if not manifest.commit(organization_id, turn, new=[made], changed=changed):
+        objects.delete(made.object_key)
+        return 0
+    return len(due)
+
+
+def merge(organization_id: int) -> int:
+    """Make large blocks of small ones, and new ones of worn ones; drop those past their retention. Answers how many went."""
+    turn = manifest.turn_of(organization_id)
+    blocks = [block for block in manifest.read(organization_id, consistent=True) if not block.fresh]
+    over = [block for block in blocks if _is_over(block)]
+    if over:
+        return len(over) if manifest.commit(organization_id, turn, gone=over[:50]) else 0
+    run_ = _run(blocks)
+    return len(run_) if run_ and rewrite(organization_id, turn, [(block, block.living) for block in run_]) else 0
+
+
+def rewrite(organization_id: int, turn: int, blocks: Sequence[tuple[Kept, int]]) -> bool:
+    """Put new blocks in the place of some, with those of their rows that are in a bitmap. False when one of them has changed or gone."""
+    opened = aws.together(*(partial(locating.whole, block) for block, _ in blocks))
+    if None in opened:
+        return False
+    made: list[Kept] = []
+    for columns in writing.merged([(each, rows) for each, (_, rows) in zip(opened, blocks, strict=True)]):
+        data, head = writing.write(columns)
+        made.append(manifest.new(organization_id, turn, head, fresh=all(block.fresh for block, _ in blocks)))
+        objects.put(made[-1].object_key, data)
+    if manifest.commit(organization_id, turn, new=made, gone=[block for block, _ in blocks]):
+        return True
+    objects.delete_many([block.object_key for block in made])
+    return False
+
+
+def sweep(organization_id: int) -> int:
+    """Delete objects that no row names and that nobody is at work on. Answers how many."""
+    old = [key for key, put_at in objects.put_under(f"blocks/{organization_id}/") if put_at < clock.now() - LEFT]
+    if not old:
+        return 0
+    known = {block.object_key for block in manifest.read(organization_id, consistent=True)}
+    left = [key for key in old if key not in known]
+    objects.delete_many(left)
+    return len(left)
+
+
+def _is_due(hot: Hot, known: set[str]) -> bool:
+    cold = hot.version.cold
+    is_packed = cold is not None and cold.number == hot.version.number and cold.block in known
+    return hot.written < clock.now() - IDLE and not is_packed
+
+
+def _packed(organization_id: int, block: Kept, opened: Block) -> Iterable[tuple[ReplayId, int, int]]:
+    """(replay, the version that was packed, when it began) of each row."""
+    versions, projects = opened.numbers(writing.VERSION).values(), opened.numbers("project_id").values()
+    for row in form.rows_of(block.living, block.head.rows):
+        version, project = versions[row], projects[row]
+        assert version is not None
+        assert project is not None
+        yield ReplayId(organization_id, project, opened.row_id(row).hex()), version, opened.began[row]
+
+
+def _is_over(block: Kept) -> bool:
+    """Whether nothing in it is visible any more."""
+    ended = block.head.numbers[writing.ENDED].high
+    return not block.living or ended is None or ended < int(clock.now() - store.retention())
+
+
+def _run(blocks: Sequence[Kept]) -> list[Kept]:
+    """Blocks that are to become others: a worn one, or FAN_IN neighbours of the smallest size of which there are so many."""
+    worn = next((block for block in blocks if block.dead.bit_count() * WORN > block.head.rows), None)
+    if worn:
+        return [worn]
+    tiers: dict[int, list[Kept]] = {}
+    for block in sorted(blocks, key=lambda each: (each.head.first, each.id)):
+        if 2 * block.head.rows < form.MOST_ROWS:
+            tiers.setdefault(_tier(block), []).append(block)
+    for _, several in sorted(tiers.items()):
+        if len(several) >= FAN_IN:
+            taken = several[:FAN_IN]
+            while sum(block.head.rows for block in taken) > MOST_MERGED:
+                taken.pop()
+            return taken
+    return []
+
+
+def _tier(block: Kept) -> int:
+    """Which power of FAN_IN its number of rows is."""
+    return (block.head.rows.bit_length() - 1) // (FAN_IN.bit_length() - 1)
+
+
+def _side_by_side(calls: Iterable[Callable[[], bool]]) -> list[bool]:
+    several, done = list(calls), list[bool]()
+    for at in range(0, len(several), _AT_ONCE):
+        done += aws.together(*several[at : at + _AT_ONCE])
+    return done

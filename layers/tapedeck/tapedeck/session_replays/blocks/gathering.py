@@ -1,0 +1,239 @@
+"""What a search finds in the cold tier: which blocks it visits, which ranges of them it reads, and whose rows count.
+
+Blocks are read in one round trip, side by side, and evaluated one after another, the most promising first: once there are as many candidates
+as are asked for, every further block is first asked for rows that come before the last of them, and mostly has none. The ids of those that
+are answered, and of rows that only their ids part, are read in a second round trip; documents in a third.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from tapedeck import clock
+from tapedeck.session_replays import store
+from tapedeck.session_replays.blocks import evaluating, locating, reading, writing
+from tapedeck.session_replays.blocks import format as form
+from tapedeck.session_replays.blocks.evaluating import Question
+from tapedeck.session_replays.blocks.format import Head, Range
+from tapedeck.session_replays.blocks.manifest import Kept
+from tapedeck.session_replays.blocks.reading import Block
+from tapedeck.session_replays.search import fields
+from tapedeck.session_replays.search.document import Document
+from tapedeck.session_replays.search.fields import Sort
+from tapedeck.session_replays.search.planning import Period
+from tapedeck.session_replays.store import ReplayId
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The rows that count: of a period and its projects those of which the question is so, but for those of which a listed row is told."""
+
+    period: Period
+    question: Question
+    masked: Sequence[Document] = ()
+    first: int = field(init=False)
+    last: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first", store.milliseconds(self.period.start))
+        object.__setattr__(self, "last", store.milliseconds(self.period.end) - 1)
+
+    def blocks(self, blocks: Iterable[Kept]) -> list[Kept]:
+        """Those that may have rows that count."""
+        projects = set(self.period.project_ids)
+        return [
+            block
+            for block in blocks
+            if block.head.first <= self.last and block.head.last >= self.first and not projects.isdisjoint(block.head.projects)
+        ]
+
+    def ranges(self, head: Head) -> list[Range]:
+        """What must be there before `rows` is asked."""
+        found = list(self.question.ranges(head))
+        if not set(head.projects) <= set(self.period.project_ids):
+            found += reading.number_ranges(head, "project_id")
+        if head.first < self.first or head.last > self.last:
+            found.append(head.began)
+        if self._oldest(head) is not None:
+            found += reading.number_ranges(head, writing.ENDED)
+        for digest in self._masks(head):
+            found += reading.whole(reading.references_of(head, "id", digest))
+        return found
+
+    def rows(self, block: Block, living: int) -> int:
+        """The rows that count, of those that live."""
+        head, found = block.head, living
+        if head.first < self.first:
+            found &= -1 << bisect_left(block.began, self.first)
+        if head.last > self.last:
+            found &= (1 << bisect_left(block.began, self.last + 1)) - 1
+        if not set(head.projects) <= set(self.period.project_ids):
+            column, ours = block.numbers("project_id"), 0
+            for project_id in self.period.project_ids:
+                ours |= column.equal(project_id)
+            found &= ours
+        oldest = self._oldest(head)
+        if oldest is not None:
+            found &= block.numbers(writing.ENDED).at_least(oldest)
+        if found:
+            found &= self.question.rows(block)
+        for digest in self._masks(head) if found else ():
+            found &= ~block.referring("id", digest)
+        return found
+
+    def _oldest(self, head: Head) -> int | None:
+        """The second before which a replay must not have ended, where a row of a block may have."""
+        oldest = clock.now() - store.retention()
+        ended = head.numbers[writing.ENDED].low
+        return int(oldest) if self.period.start < oldest and ended is not None and ended < int(oldest) else None
+
+    def _masks(self, head: Head) -> list[bytes]:
+        return [
+            form.digest(document.replay_id)
+            for document in self.masked
+            if any(head.first <= moment <= head.last for moment in document.cold)
+        ]
+
+
+class Candidate(NamedTuple):
+    """A replay that may be answered, of either tier: its place in the order but for its id, and where it is."""
+
+    key: Any
+    began: int
+    at: int = -1  # the number of its block
+    row: int = -1
+    document: Document | None = None  # of a hot one
+
+
+class Cold:
+    """The blocks of one search, read as far as it needs: one round trip. Raises Overtaken when one has gone."""
+
+    def __init__(self, wanted: Wanted, blocks: Iterable[Kept], sort: Sort, *, descending: bool) -> None:
+        self._wanted, self._sort, self._descending = wanted, sort, descending
+        self._kept = sorted(wanted.blocks(blocks), key=self._promise, reverse=descending)
+        self._blocks = locating.opened(self._kept, self._ranges)
+        self._gone = [0] * len(self._kept)
+
+    @property
+    def rows(self) -> int:
+        """How many there are in the blocks of the period."""
+        return sum(block.head.rows for block in self._kept)
+
+    def best(self, count: int) -> list[Candidate]:
+        """The first `count` rows, ties that only ids part in no order: all of those that are equal to the last, too."""
+        found: list[Candidate] = []
+        for at, (kept, block) in enumerate(zip(self._kept, self._blocks, strict=True)):
+            edge = found[count - 1] if len(found) >= count else None
+            if edge is not None and self._is_past(kept.head, edge):
+                continue
+            living = kept.living & ~self._gone[at]
+            if edge is not None:
+                living &= evaluating.beyond(block, self._sort, edge.key, descending=self._descending, equal=self._may_tie(kept.head, edge))
+            rows = self._wanted.rows(block, living) if living else 0
+            if rows:
+                found += (
+                    Candidate(key, block.began[row], at, row)
+                    for key, row in evaluating.best(block, rows, self._sort, count, descending=self._descending)
+                )
+                found.sort(key=_place, reverse=self._descending)
+                if len(found) > count:
+                    end = count
+                    while end < len(found) and _place(found[end]) == _place(found[count - 1]):
+                        end += 1
+                    del found[end:]
+        return found
+
+    def merged(self, hot: Iterable[Document], count: int) -> list[Candidate]:
+        """The first `count` of both tiers, as `best` has them."""
+        listed = [Candidate(self._sort.read(document), fields.began(document), document=document) for document in hot]
+        return sorted([*listed, *self.best(count)], key=_place, reverse=self._descending)
+
+    def page(self, found: Sequence[Candidate], offset: int, limit: int) -> list[tuple[Candidate, ReplayId | None]]:
+        """Some of them in their whole order, cold ones with their names: one round trip."""
+        first, end = min(offset, len(found)), min(offset + limit, len(found))
+        low, high = first, end
+        while 0 < low < len(found) and _place(found[low - 1]) == _place(found[low]):
+            low -= 1
+        while 0 < high < len(found) and _place(found[high - 1]) == _place(found[high]):
+            high += 1
+        several = found[low:high]
+        names = self._named([each for each in several if each.document is None])
+        told = [(each, names.get((each.at, each.row))) for each in several]
+
+        def whole(entry: tuple[Candidate, ReplayId | None]) -> tuple[Any, int, str]:
+            each, name = entry
+            return each.key, each.began, name.key if name else each.document.replay_id if each.document else ""
+
+        return sorted(told, key=whole, reverse=self._descending)[first - low : end - low]
+
+    def _named(self, candidates: Sequence[Candidate]) -> dict[tuple[int, int], ReplayId]:
+        wanted: dict[int, list[Range]] = {}
+        for each in candidates:
+            wanted.setdefault(each.at, []).append(reading.id_range(self._kept[each.at].head, each.row))
+        fetches = [(at, where) for at, ranges in wanted.items() for where in reading.joined(ranges)]
+        spans: dict[int, list[tuple[int, bytes]]] = {at: [] for at in wanted}
+        told = locating.fetched([(self._kept[at], where) for at, where in fetches])
+        for (at, where), data in zip(fetches, told, strict=True):
+            spans[at].append((where.offset, data))
+        ids = {at: Block(self._kept[at].head, several) for at, several in spans.items()}
+        organization_id = self._wanted.period.organization_id
+        return {
+            (each.at, each.row): ReplayId(organization_id, self._project(each), ids[each.at].row_id(each.row).hex())
+            for each in candidates
+        }
+
+    def forget(self, candidate: Candidate) -> None:
+        """It is not what its block says, as its document shows."""
+        self._gone[candidate.at] |= 1 << candidate.row
+
+    def _project(self, candidate: Candidate) -> int:
+        head = self._kept[candidate.at].head
+        project = head.projects[0] if len(head.projects) == 1 else self._blocks[candidate.at].numbers("project_id").value(candidate.row)
+        assert project is not None
+        return project
+
+    def _ranges(self, head: Head) -> list[Range]:
+        names = reading.number_ranges(head, "project_id") if len(head.projects) > 1 else []
+        return [*self._wanted.ranges(head), *evaluating.sort_ranges(self._sort, head), head.began, *names]
+
+    def _promise(self, block: Kept) -> tuple[Any, ...]:
+        """The most promising first: those with the greatest (least) key, then the latest (earliest)."""
+        zone = evaluating.zone(self._sort, block.head)
+        edge = 1 if self._descending else 0
+        return (*([zone[edge]] if zone else []), (block.head.first, block.head.last)[edge])
+
+    def _is_past(self, head: Head, edge: Candidate) -> bool:
+        """Whether everything in a block comes after a candidate."""
+        zone = evaluating.zone(self._sort, head)
+        if zone is None:
+            return False
+        if self._descending:
+            return bool((zone[1], head.last) < (edge.key, edge.began))
+        return bool((zone[0], head.first) > (edge.key, edge.began))
+
+    def _may_tie(self, head: Head, edge: Candidate) -> bool:
+        """Whether a row of a block with a candidate's key could come before it."""
+        return head.last >= edge.began if self._descending else head.first <= edge.began
+
+
+def _place(candidate: Candidate) -> tuple[Any, int]:
+    return candidate.key, candidate.began
+
+
+def reduced(
+    wanted: Wanted, blocks: Iterable[Kept], ranges: Callable[[Head], Iterable[Range]], reduce: Callable[[Kept, Block, int], T]
+) -> list[T]:
+    """What `reduce` makes of the rows that count, block by block; `ranges` are those that it needs. One round trip."""
+    kept = wanted.blocks(blocks)
+    read = locating.opened(kept, lambda head: [*wanted.ranges(head), *ranges(head)])
+    results = []
+    for block, there in zip(kept, read, strict=True):
+        rows = wanted.rows(there, block.living)
+        if rows:
+            results.append(reduce(block, there, rows))
+    return results
