@@ -6,12 +6,14 @@ import dataclasses
 import json
 from contextlib import suppress
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
 
 from tapedeck import clock
 from tapedeck.event_replays.destinations import store as destinations
+from tapedeck.session_replays.blocks import compacting
 from tests.event_replays.destinations import asking
 from tests.harness import System, agent, envelopes
 from tests.harness.cloud import Killed
@@ -73,6 +75,7 @@ def tour(system: System) -> None:
     _replays(system)
     _people(system)
     _erasures(system)
+    _blocks(system)
     for url in ("/health", "/openapi.json", "/console", "/console/"):
         system.request("GET", url)
     assert system.request("DELETE", replay_url(acme, web, replay_id), token=owner).status == 204
@@ -281,3 +284,26 @@ def _erasures(system: System) -> None:
     system.invoke("deletion_jobs/sweep_erasures")
     system.drain()
     assert system.request("GET", "/api/0/organizations/acme/audit-logs/", token=owner).json()["rows"]
+
+
+def _blocks(system: System) -> None:
+    """The cold tier: packed, merged, swept; searched, deleted in bulk and erased where it is."""
+    acme, web, owner = system.acme, system.acme.web, system.acme.token("owner")
+    with patch.multiple(compacting, ENOUGH=1, FAN_IN=2):
+        for tag in ("none", "one", "two"):
+            record(system, web, user={"id": "carol"}, tags={"cold": tag})
+            record(system, web, user={"id": "dave"}, tags={"cold": tag})
+            system.skip(130)
+            system.invoke("session_replays/compact_replays")
+        for wait in (130, 130, 400):
+            system.skip(wait)
+            system.invoke("session_replays/compact_replays")
+    found = system.request("GET", "/api/0/organizations/acme/replays/", query={"query": "has:cold"}, token=owner)
+    assert len(found.json()["data"]) == 6
+    order = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2099-01-01T00:00:00Z", "environments": [], "query": "cold:two user.id:dave"}
+    assert system.request("POST", replay_url(acme, web, "jobs", "delete/"), json={"data": order}, token=owner).status == 201
+    system.drain()
+    assert system.request("DELETE", f"/api/v1/{web.project_key}/users/carol", query={"now": "true"}, token=owner).status == 200
+    system.drain()
+    left = system.request("GET", "/api/0/organizations/acme/replays/", query={"query": "has:cold"}, token=owner)
+    assert len(left.json()["data"]) == 2

@@ -56,9 +56,10 @@ def versions() -> str:
 class Engines:
     """Both engines with the same replays in them, and their four ways to search."""
 
-    def __init__(self, sessions: Iterator[Session], folder: Path) -> None:
-        """Fill them, by way of Parquet files in `folder`."""
-        _write(sessions, folder)
+    def __init__(self, sessions: Iterator[Session], folder: Path, *, grouped: bool = True) -> None:
+        """Fill them, by way of Parquet files in `folder`; with `grouped` also with segments."""
+        self._grouped = grouped
+        _write(sessions, folder, grouped=grouped)
         self._chdb = importlib.import_module("chdb.session").Session(str(folder / "chdb"))
         self._duckdb = importlib.import_module("duckdb").connect(config={"threads": 1})
         self._fill_chdb(folder)
@@ -80,7 +81,8 @@ class Engines:
             lambda shape: self._ask_duckdb(shape.flat("replays")),
             lambda shape: self._ask_duckdb(shape.flat("parquet")),
         )
-        return dict(zip(NAMES, ways, strict=True))
+        named = dict(zip(NAMES, ways, strict=True))
+        return named if self._grouped else {name: way for name, way in named.items() if name != NAMES[0]}
 
     def _ask_chdb(self, sql: str) -> list[str]:
         # Without the condition cache, which answers a repeated query from its last run.
@@ -99,7 +101,7 @@ class Engines:
         key = "project_id, toStartOfDay(toDateTime(timestamp, 'UTC')), cityHash64(id), segment_id"  # as Sentry's table is ordered
         ask = self._chdb.query
         ask("CREATE DATABASE bench")
-        for table, columns, order in (("replays", flat, "started_at, id"), ("segments", rows, key)):
+        for table, columns, order in (("replays", flat, "started_at, id"), ("segments", rows, key))[: 1 + self._grouped]:
             said = f"id UInt128, project_id UInt64, {columns}, {texts}, {lists}"
             ask(f"CREATE TABLE bench.{table} ({said}) ENGINE MergeTree ORDER BY ({order})")
             error_id = ", toUUID(error_id) AS error_id" if table == "segments" else ""
@@ -121,12 +123,14 @@ class Engines:
         self._duckdb.execute(f"CREATE VIEW parquet AS SELECT * FROM '{kept}'")
 
 
-def _write(sessions: Iterator[Session], folder: Path) -> None:
+def _write(sessions: Iterator[Session], folder: Path, *, grouped: bool = True) -> None:
     """The same replays twice, as Parquet: a row a replay, and a row a segment or linked event, as Sentry has them."""
     arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     writers: dict[str, Any] = {}
     while batch := list(islice(sessions, _BATCH)):
-        tables = {"replays": [_flat(session) for session in batch], "segments": list(chain.from_iterable(map(_segments, batch)))}
+        tables = {"replays": [_flat(session) for session in batch]}
+        if grouped:
+            tables["segments"] = list(chain.from_iterable(map(_segments, batch)))
         for name, rows in tables.items():
             table = arrow.Table.from_pylist(rows, schema=_schema(arrow, rows[0]))
             if name not in writers:

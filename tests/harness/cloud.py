@@ -171,7 +171,9 @@ class Cloud:
         self._counted += 1
         for action in [action for at, action in self._between if at == self._counted]:
             self._between = []
+            within = self.function, self._depth
             action()
+            self.function, self._depth = within
         self._depth += 1
         call = Call(self.function.name, service, operation, params, self._depth)
         self.calls.append(call)

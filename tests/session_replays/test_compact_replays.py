@@ -200,6 +200,7 @@ def test_a_search_takes_four_round_trips(system: System) -> None:
         library.compact()
     settled(library)
     library.begin(2)
+    system.skip(1)
     for at, (query, sort) in enumerate((("", "-duration"), ("a:x", "-duration"), ("", "-started_at"), ("has:user.email", "user.email"))):
         answer = system.request(
             "GET",
@@ -242,10 +243,9 @@ def test_whatever_happens_between_two_calls_of_the_compactor(system: System, hap
         library.begin(2)
         library.late()
         system.skip(130)
-        happened: list[int] = []
 
         def happens() -> None:
-            happened.append(1)  # noqa: B023
+            system.cloud.function = None  # not the compactor's doing
             _everything(library)[happening]()
             library.agrees()
 
@@ -276,6 +276,7 @@ def test_whatever_the_compactor_does_between_two_calls_of_a_search(system: Syste
             library.late()
 
             def happens() -> None:
+                system.cloud.function = None  # not the reader's doing
                 library.compact()
                 library.watch()
                 library.compact()

@@ -5,7 +5,7 @@ of them is sealed in the transaction that writes it down: each replay gets its t
 nothing can be added to it, so what was listed is all that there will ever be.
 
 What is listed are a replay's rows, the recordings in the folders that the rows name (an orphan of a dead ingest lies there as well), and
-the pages that were put together for large downloads.
+the pages that were put together for large downloads. When the rows have gone, the blocks that hold copies of them are written again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from tapedeck import aws, clock, errors, inflating, objects, tombstones
 from tapedeck.erasure import Page, Subject
 from tapedeck.session_replays import bucket, envelope, ingesting, store
+from tapedeck.session_replays.blocks import erasing as blocks
 from tapedeck.session_replays.store import Holding, ReplayId
 
 BATCH = 45  # replays a page: a transaction takes a hundred parts, and each replay is two
@@ -57,6 +58,7 @@ class Sessions:
         replays = [ReplayId(subject.organization_id, subject.project_id, key) for key in what]
         name = tombstones.of_user(subject.user_id)
         _empty(replays, found_by=name)
+        blocks.erase(subject.organization_id, replays)
         store.forget_appearances([(replay, name) for replay in replays])
 
 
@@ -89,12 +91,15 @@ def erase_refused(replay: ReplayId) -> dict[str, int]:
     """
     refused = store.refused(replay)
     if refused is None:
+        if store.is_gone(replay):  # who died may not have come as far as the blocks
+            blocks.erase(replay.organization_id, [replay])
         return {}
     if store.is_covered(replay, refused):
         page = _page(_look([replay]))
         while not store.transact(page.seals):  # something came to it meanwhile
             page = _page(_look([replay]))
         _empty([replay])
+        blocks.erase(replay.organization_id, [replay])
         return dict(page.counts)
     store.forget_refusal(replay)
     return {}

@@ -91,7 +91,10 @@ def look(organization_id: int) -> int:
 def commit(
     organization_id: int, turn: int, *, new: Sequence[Kept] = (), gone: Sequence[Kept] = (), changed: Sequence[Kept] = ()
 ) -> bool:
-    """Put blocks, take others away and change others, all at once; False when it is no longer our turn, or one of them is not as it was."""
+    """Put blocks, take others away and change others, all at once; False when it is no longer our turn, or one of them is not as it was.
+
+    What was refused is looked for before it is given up: an answer may have been lost.
+    """
     table = {"TableName": aws.setting("REPLAYS_TABLE")}
     unseen = {"ConditionExpression": "attribute_not_exists(pk)"}
     next_turn = {
@@ -101,7 +104,7 @@ def commit(
         "ConditionExpression": "n = :turn" if turn else "attribute_not_exists(pk)",
         "ExpressionAttributeValues": {":next": {"N": str(turn + 1)}, **({":turn": {"N": str(turn)}} if turn else {})},
     }
-    return store.transact(
+    done = store.transact(
         [
             {"Update": next_turn},
             *({"Put": {**table, "Item": _item(each), **unseen}} for each in new),
@@ -109,6 +112,7 @@ def commit(
             *({"Delete": {**table, "Key": _key(organization_id, f"B#{each.id}"), **_still(each)}} for each in gone),
         ]
     )
+    return done or (bool(new) and {each.id for each in new} <= {each.id for each in read(organization_id, consistent=True)})
 
 
 def _still(block: Kept) -> Item:

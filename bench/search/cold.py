@@ -1,0 +1,241 @@
+"""The cold tier by itself: the same replays in blocks, served from memory, inflated anew for every search, beside the same engines.
+
+What a search reads of S3 and DynamoDB is counted. A million replays are a hundred thousand sessions, each told ten times under other ids:
+what is asked of them is spread the same way.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+from bench import search
+from bench.figures import Figure
+from bench.search import engines, replays, shapes
+from bench.search.replays import Session
+from bench.search.shapes import Shape
+from bench.timing import one_core
+from tapedeck import aws, clock, objects
+from tapedeck.session_replays import store
+from tapedeck.session_replays.blocks import format, manifest, writing
+from tapedeck.session_replays.blocks.manifest import Kept
+from tapedeck.session_replays.search import fields
+from tapedeck.session_replays.search.document import Document
+from tapedeck.session_replays.store import ReplayId, Version
+
+SIZES = (10_000, 100_000)  # of `make bench-search`
+OURS = "blocks"
+TOLD = 100_000  # sessions, of which more are copies
+GROUPED = 100_000  # the largest size at which segments are grouped: fifteen times as many rows
+MOST_MEAN, MOST_ONE, MOST_PARQUET, MOST_GROUPED, MOST_BYTES, MOST_MEMORY = 0.25, 1.5, 0.15, 0.03, 0.8, 512
+_SAMPLE = 20_000  # replays that are also written with every column, to weigh the index
+
+
+def sessions(count: int) -> Iterator[Session]:
+    """So many sessions, in about the order in which they began."""
+    times = max(1, count // TOLD)
+    if times == 1:
+        yield from replays.sessions(count)
+        return
+    import random
+
+    dice = random.Random(count)
+    for told in replays.sessions(count // times):
+        for copy in range(times):
+            later, key = copy * 90 * replays.DAY / count, f"{dice.getrandbits(128):032x}"
+            fresh = {name: f"{dice.getrandbits(128):032x}" for event in told.events for name in (*event.error_ids, *event.trace_ids)}
+            yield Session(
+                ReplayId(told.name.organization_id, told.name.project_id, key),
+                [
+                    event._replace(
+                        replay_id=key,
+                        timestamp=event.timestamp + later,
+                        started=event.started + later,
+                        error_ids=[fresh[name] for name in event.error_ids],
+                        trace_ids=[fresh[name] for name in event.trace_ids],
+                    )
+                    for event in told.events
+                ],
+                [[click._replace(second=int(click.second + later)) for click in clicks] for clicks in told.clicks],
+                [
+                    link._replace(event_id=fresh.get(link.event_id, link.event_id), replay_id=key, timestamp=link.timestamp + later)
+                    for link in told.links
+                ],
+            )
+
+
+def document(session: Session) -> Document:
+    """The row of a session."""
+    return Document(session.name.key, session.name.project_id, replays.row(session))
+
+
+class Tier:
+    """Blocks, and what a search reads of them."""
+
+    def __init__(self, told: Iterator[Session]) -> None:
+        self.kept: list[Kept] = []
+        self.objects: dict[str, bytes] = {}
+        self.count = self.took = self.gets = self.read = 0
+        self.trips = 0
+        self.sample: list[Document] = []
+        self._rows: dict[str, bytes] = {}
+        while batch := [document(session) for session in islice(told, format.MOST_ROWS)]:
+            self.sample = self.sample or batch
+            data, head = writing.write(writing.columns_of(batch))
+            kept = manifest.new(replays.ORGANIZATION, 0, head, name=f"{len(self.kept):016x}")
+            self.kept.append(manifest._kept(replays.ORGANIZATION, manifest._item(kept)))
+            self.objects[kept.object_key] = data
+            self.count += len(batch)
+        self._manifest = [manifest._item(kept) for kept in self.kept]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all blocks."""
+        return sum(map(len, self.objects.values()))
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Searches in here read these blocks. A document that is answered is one that nothing is asked of."""
+        plain = {"started": 0.0, "finished": 4e9, "seen": "1"}
+
+        def get_range(key: str, first: int, length: int) -> bytes:
+            self.gets += 1
+            self.read += length
+            return trip(self.objects[key][first : first + length])
+
+        def trip(answer: Any) -> Any:
+            self.trips += 1
+            return answer
+
+        def together(*calls: Callable[[], Any]) -> list[Any]:
+            begun = deepest = self.trips
+            results = []
+            for call in calls:  # side by side: as many trips as the longest of them
+                self.trips = begun
+                results.append(call())
+                deepest = max(deepest, self.trips)
+            self.trips = deepest
+            return results
+
+        with ExitStack() as stack:
+            for where, name, instead in (
+                (objects, "get_range", get_range),
+                (aws, "together", together),
+                (manifest, "read", lambda *_, **__: trip([manifest._kept(replays.ORGANIZATION, item) for item in self._manifest])),
+                (store, "moved", lambda _: trip([])),
+                (store, "list_page", lambda *_, **__: trip(([], None))),
+                (store, "read_many", lambda several: trip([Version(plain, 1) for _ in several])),
+            ):
+                stack.enter_context(patch.object(where, name, instead))
+            yield
+
+
+def measure(sizes: tuple[int, ...] | list[int]) -> list[Figure]:
+    """The figures at these sizes; what they are compared with must be installed."""
+    missing = engines.install(fetch=True)
+    if missing:
+        return [Figure("blocks", None, note=f"not measured: {missing}")]
+    figures: list[Figure] = []
+    with patch.object(clock, "now", lambda: replays.NOW), one_core():
+        for size in sizes:
+            figures += _measure(size)
+    return figures
+
+
+def _measure(size: int) -> list[Figure]:
+    print(f"  {size:,} replays in blocks …", file=sys.stderr, flush=True)
+    tier = Tier(sessions(size))
+    asked = shapes.of(tier.sample)
+    figures, took = [], dict[str, dict[str, float]]()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        others = stack.enter_context(engines.Engines(sessions(size), folder, grouped=size <= GROUPED)).engines
+        stack.enter_context(tier.serving())
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
+        most_memory = 0.0
+        for shape in asked:
+            tier.trips = tier.gets = tier.read = 0
+            tracemalloc.start()
+            found = _found(shape)
+            most_memory = max(most_memory, tracemalloc.get_traced_memory()[1] / 1e6)
+            tracemalloc.stop()
+            note = f"{tier.gets} GETs, {tier.read / 1e6:.2f} MB"
+            figures.append(Figure(f"{size:,} in blocks, {shape.name}: round trips", tier.trips, target=4, unit="", note=note))
+            for name, engine in others.items():
+                assert engine(shape) == found, f"{name} answers {shape.name} differently"
+            ways: dict[str, Callable[[], object]] = {OURS: partial(_found, shape)}
+            took[shape.name] = search._cpu(ways | {name: partial(engine, shape) for name, engine in others.items()})
+        figures.append(Figure(f"{size:,} in blocks: memory of a search beyond what is kept", most_memory, target=MOST_MEMORY, unit="MB"))
+    print(_lines(size, took), flush=True)
+    return figures + _ratios(size, took) + [_weight(tier, size)]
+
+
+def _found(shape: Shape) -> list[str]:
+    with patch("tapedeck.session_replays.searching._is_in", lambda *_: True), patch(
+        "tapedeck.session_replays.searching._filtered", lambda several, _: several
+    ):
+        return shape.find()
+
+
+def _ratios(size: int, took: Mapping[str, Mapping[str, float]]) -> list[Figure]:
+    figures, names = [], list(next(iter(took.values())))
+    flat, parquet, grouped = engines.NAMES[1], engines.NAMES[3], engines.NAMES[0]
+    targets = {flat: MOST_MEAN, parquet: MOST_PARQUET, grouped: MOST_GROUPED if size == GROUPED else None}
+    for name in names:
+        if name != OURS:
+            ours, theirs = search._mean(took, OURS), search._mean(took, name)
+            figures.append(Figure(f"{size:,} in blocks, mean of 10 searches: CPU over {name}", ours, theirs, targets.get(name)))
+    worst = max(took, key=lambda shape: took[shape][OURS] / took[shape][flat])
+    figures.append(Figure(f"{size:,} in blocks, worst ({worst[:3]}): CPU over {flat}", took[worst][OURS], took[worst][flat], MOST_ONE))
+    return figures
+
+
+def _weight(tier: Tier, size: int) -> Figure:
+    """Bytes of the index, beside a Parquet file of the same columns under zstd."""
+    import pyarrow
+    import pyarrow.parquet
+
+    sample = tier.sample[:_SAMPLE]
+    ours, _ = writing.write(writing.columns_of(sample))
+    columns: dict[str, Any] = {"id": pyarrow.array([bytes.fromhex(one.replay_id) for one in sample], pyarrow.binary(16))}
+    for name, sort in ((one.name, one) for one in fields.SORTS if one.name in ("started_at", "finished_at", "project_id")):
+        columns[name] = pyarrow.array([sort.read(one) for one in sample])
+    for field in fields.FIELDS:
+        if field.name != "id" and field.kept_in == field.name:
+            values = [field.read(one) for one in sample]
+            if field.type.kept == "references":
+                columns[field.name] = pyarrow.array([[bytes.fromhex(each) for each in several] for several in values], pyarrow.list_(pyarrow.binary(16)))
+            else:
+                columns[field.name] = pyarrow.array([value if field.type.single else list(value) for value in values])
+    for key in sorted({key for one in sample for key in one.row.get("tags", {})}):
+        columns[f"tags.{key}"] = pyarrow.array([list(one.row.get("tags", {}).get(key, ())) for one in sample])
+    slow = [one.row.get("slow", {}) for one in sample]
+    clicks = [[(known.get(name, 0), *texts) for name, (_, _, texts) in one.row.get("clicks", {}).items()] for one, known in zip(sample, slow, strict=True)]
+    columns["clicks"] = pyarrow.array([["\x1f".join(map(str, click)) for click in several] for several in clicks])
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "all.parquet"
+        pyarrow.parquet.write_table(pyarrow.table(columns), file, compression="zstd")
+        theirs = file.stat().st_size
+    note = f"{tier.size / tier.count:.0f} bytes a replay at {size:,}; the same {len(sample):,} replays and columns"
+    return Figure(f"{size:,} in blocks: bytes a replay over zstd Parquet", len(ours) / len(sample), theirs / len(sample), MOST_BYTES, "B", note)
+
+
+def _lines(size: int, took: Mapping[str, Mapping[str, float]]) -> str:
+    names = list(next(iter(took.values())))
+    lines = [f"{size:,} replays in blocks, milliseconds of CPU: {', '.join(names)}; of {engines.NAMES[1]}"]
+    for shape, times in {**took, "geometric mean": {name: search._mean(took, name) for name in names}}.items():
+        lines.append(f"  {shape:48s}" + "".join(f"{times[name]:10.2f}" for name in names) + f"{times[OURS] / times[engines.NAMES[1]]:8.2f}")
+    return "\n".join(lines) + "\n"
+
+
