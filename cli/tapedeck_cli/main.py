@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tapedeck_cli import (
+    blocks,
     captures,
     dead_letters,
     destinations,
@@ -36,6 +37,7 @@ app.add_typer(event_replays.app, name="replay")
 app.add_typer(people.users, name="user")
 app.add_typer(people.jobs, name="jobs")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(blocks.app, name="blocks")
 app.command()(searching.search)
 app.command()(listening.listen)
 

@@ -80,7 +80,10 @@ def asked(
 
 
 def matching(query: str | None, viewer_id: int | None = None, *, living: bool = False) -> Matches | None:
-    """The condition that a `query` states; `viewer_id` is who asks, `living` leaves deleted replays out. Invalid in the contract's words (§2)."""
+    """The condition that a `query` states; `viewer_id` is who asks, `living` leaves deleted replays out.
+
+    Invalid in the contract's words (§2).
+    """
     if query is None and not living:
         return None
     from tapedeck.session_replays.search import evaluating, language  # a list without a query starts sooner without a parser

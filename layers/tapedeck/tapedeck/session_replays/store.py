@@ -4,10 +4,10 @@ replays  R#{org}#{project}#{replay}  M              the replay's row: one compre
                                                     a project's public key must not reach another project's replays, so
                                                     the project is in the key
                                      S#{seg:05d}    a segment: where its recording is, its sizes, its SHA-256
-by_start L#{org}#{project}           {ms}#{replay}  the hot tier: visible replays that are in no block, or have changed since, in the order in
-                                                    which they began (project all)
-         M#{org}                     {ms}#{replay}  those of them of which a block says that they began at another moment: looked at in every
-                                                    search, as its period may be that of the copy
+by_start L#{org}#{project}           {ms}#{replay}  the hot tier: visible replays that are in no block, or have changed since, in the
+                                                    order in which they began (project all)
+         M#{org}                     {ms}#{replay}  those of them of which a block says that they began at another moment: looked at in
+                                                    every search, as its period may be that of the copy
          N#{org}#{project}           {name}         an environment name that an SDK has used there ("production")
          U#{org}#{project}#{digest}  {replay}       a replay in which this person appears: written with the segment that told so, so
                                                     that all of a person's replays are found without a look at anybody else's
@@ -220,7 +220,8 @@ def list_page(
         **({"Limit": most} if most else {}),
         **({"ExclusiveStartKey": _listed_key(organization_id, project_id, after)} if after else {}),
     )
-    return [_document(item) for item in answer["Items"]], answer["LastEvaluatedKey"]["listed_at"]["S"] if "LastEvaluatedKey" in answer else None
+    stopped = answer["LastEvaluatedKey"]["listed_at"]["S"] if "LastEvaluatedKey" in answer else None
+    return [_document(item) for item in answer["Items"]], stopped
 
 
 def moved(organization_id: int) -> list[Document]:
@@ -498,7 +499,9 @@ def _name_environment(replay: ReplayId, name: str) -> None:
     _named.add((replay.organization_id, replay.project_id, name))
 
 
-def _swap(replay: ReplayId, row: Row, version: Version, segment: Segment | None, guards: Guards, users: Sequence[str] = ()) -> Version | None:
+def _swap(
+    replay: ReplayId, row: Row, version: Version, segment: Segment | None, guards: Guards, users: Sequence[str] = ()
+) -> Version | None:
     """Write the next version of a row where `version` still stands; else answer the version that does."""
     put = {
         "TableName": aws.setting("REPLAYS_TABLE"),

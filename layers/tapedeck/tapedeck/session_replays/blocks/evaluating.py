@@ -243,8 +243,7 @@ def _kept(value: Any) -> bytes:
 def matching(entries: Entries, pattern: wildcards.Pattern) -> Sequence[int]:
     """The places of the values that match, found by the longest part of the pattern: the text is searched, not each value in it."""
     text = entries.text
-    plain = text.translate(None, form.ANY + form.BETWEEN)
-    if not plain.isascii():
+    if not entries.is_ascii:
         return [at for at, value in enumerate(entries.values()) if value != form.ANY and wildcards.matches(pattern, value.decode())]
     if not pattern:
         return [at for at, value in enumerate(entries.values()) if value != form.ANY]

@@ -7,10 +7,10 @@ rows is a bitmap, which Python holds as one int: row 0 is its lowest bit.
 
 numbers   bit planes: bit p of `(value - low) // step` of every row is one bitmap. Who has no number is in `absent`, with zeros in planes
 texts     all texts of all columns in one sorted dictionary, in pages. A key is `column FE value`; `column FE FD` holds the rows that have
-          any value in the column. FE, FD and the FF between values are in no UTF-8. A page is deflated: a table of its runs (the values of
-          one column), for each value how many rows it lists and how long its bitmap is, the rows (u16), the values; behind it, each
-          deflated by itself, the bitmaps of those values that more than a 64th of the rows have. A row that is listed several times (or
-          once, beside a bitmap that has it) has the value so often
+          any value in the column. FE, FD and the FF between values are in no UTF-8. A page is deflated: a table of its runs (of the values
+          of one column: how many, of how many bytes, whether all are ASCII), for each value how many rows it lists and how long its bitmap
+          is (u32, transposed), the rows (u16), the values; behind it, each deflated by itself, the bitmaps of those values that more than
+          a 64th of the rows have. A row that is listed several times (or once, beside a bitmap that has it) has the value so often
 ids       of references (`error_ids`): six bytes of a hash of each with its row, sorted, in pages, transposed and deflated. A hash, for the
           first bytes of many ids are the time
 row ids   sixteen bytes a row, as they are: read for the rows that a search answers

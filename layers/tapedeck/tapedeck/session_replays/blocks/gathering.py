@@ -1,8 +1,8 @@
 """What a search finds in the cold tier: which blocks it visits, which ranges of them it reads, and whose rows count.
 
-Blocks are read in one round trip, side by side, and evaluated one after another, the most promising first: once there are as many candidates
-as are asked for, every further block is first asked for rows that come before the last of them, and mostly has none. The ids of those that
-are answered, and of rows that only their ids part, are read in a second round trip; documents in a third.
+Blocks are read in one round trip, side by side, and evaluated one after another, the most promising first: once there are as many
+candidates as are asked for, every further block is first asked for rows that come before the last of them, and mostly has none. The ids
+of those that are answered, and of rows that only their ids part, are read in a second round trip; documents in a third.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Which blocks there are: a row each in the `replays` table, changed in transactions, so that a replay's copy is in one block or in none.
 
-replays  BLOCKS#{org}  B#{block}   a block: its object, its head (`h`), the rows of it that are no more (`dead`), whether its replays have yet
-                                   to leave the hot tier (`fresh`), since when it is there; `v` counts its versions
-                       E           `n` goes up with every change, and when an erasure begins to look: what was begun before is not committed after it
+replays  BLOCKS#{org}  B#{block}   a block: its object, its head (`h`), the rows of it that are no more (`dead`), whether its replays have
+                                   yet to leave the hot tier (`fresh`), since when it is there; `v` counts its versions
+                       E           `n` goes up with every change, and when an erasure begins to look: what was begun before is not
+                                   committed after it
 
-All of an organization's blocks are one partition, a Query of some kilobytes a block. Objects are `blocks/{org}/{turn}/{block}`, where a turn is
-the `n` at which somebody began: under an older turn, what is in no row never will be.
+All of an organization's blocks are one partition, a Query of some kilobytes a block. Objects are `blocks/{org}/{turn}/{block}`, where a
+turn is the `n` at which somebody began: under an older turn, what is in no row never will be.
 """
 
 from __future__ import annotations

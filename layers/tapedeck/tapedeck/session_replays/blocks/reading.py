@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -95,7 +96,7 @@ class Began(Sequence[int]):
             raw = form.inflate(self._data[self._ends[number] : self._ends[number + 1]])
             size = (len(raw) - 8) // 8
             lanes = [raw[8 + lane * size : 8 + (lane + 1) * size] for lane in range(8)]
-            while lanes and not any(lanes[-1]):
+            while lanes and not lanes[-1].strip(b"\0"):
                 lanes.pop()
             self._pages[number] = int.from_bytes(raw[:8], "little"), size, lanes
         first, _, lanes = self._pages[number]
@@ -108,9 +109,10 @@ class Began(Sequence[int]):
 class Column:
     """Numbers, as bit planes. Rows without one are in `absent`, and in no other answer."""
 
-    def __init__(self, kept: form.Numbers, planes: list[int], absent: int, full: int) -> None:
-        self.kept, self.planes, self.absent = kept, planes, absent
-        self.present = full & ~absent
+    def __init__(self, kept: form.Numbers, raw: bytes, absent: int, full: int) -> None:
+        self.kept, self.absent, self.present = kept, absent, full & ~absent
+        self._raw, self._length = raw, full.bit_length() + 7 >> 3
+        self.planes = [int.from_bytes(raw[at : at + self._length], "little") for at in range(0, len(raw), self._length)]
 
     def at_least(self, value: int) -> int:
         """The rows whose number is at least so great (O'Neil and Quass)."""
@@ -137,11 +139,12 @@ class Column:
 
     def value(self, row: int) -> int | None:
         """The number of a row."""
-        if self.kept.low is None or self.absent >> row & 1:
+        if self.kept.low is None or (self.absent and self.absent >> row & 1):
             return None
-        code = 0
-        for bit, plane in enumerate(self.planes):
-            code |= (plane >> row & 1) << bit
+        code, bit = 0, 1 << (row & 7)
+        for plane, at in enumerate(range(row >> 3, len(self._raw), self._length)):
+            if self._raw[at] & bit:
+                code |= 1 << plane
         return self.kept.low + self.kept.step * code
 
     def values(self) -> list[int | None]:
@@ -181,8 +184,9 @@ class Column:
 class Entries:
     """The values of one column in one page."""
 
-    def __init__(self, block: Block, page: OpenPage, first: int, count: int, text: bytes) -> None:
-        self._block, self._page, self._first, self.count, self.text = block, page, first, count, text
+    def __init__(self, block: Block, page: OpenPage, first: int, run: tuple[bytes, int, int, bool], text: bytes) -> None:
+        _, self.count, _, self.is_ascii = run
+        self._block, self._page, self._first, self.text = block, page, first, text
 
     def values(self) -> list[bytes]:
         """In their order."""
@@ -228,30 +232,34 @@ class OpenPage:
         self._block, self._at = block, page
         raw = form.inflate(block.bytes_of(Range(page.offset, page.packed)))
         table = int.from_bytes(raw[:4], "little")
-        runs: list[tuple[bytes, int, int]] = form.unpack(raw[4 : 4 + table])
-        count, at = sum(run[1] for run in runs), 4 + table
-        lengths: array[int] = array("I")
-        lengths.frombytes(form.interleaved(raw[at : at + 8 * count], 4))
-        self._rows = [0, *accumulate(lengths[:count])]
-        self._bits = [0, *accumulate(lengths[count:])]
-        self._listed: array[int] = array("H")
-        at += 8 * count
-        self._listed.frombytes(raw[at : at + 2 * self._rows[-1]])
-        at += 2 * self._rows[-1]
+        runs: list[tuple[bytes, int, int, bool]] = form.unpack(raw[4 : 4 + table])
+        self._table, self._count = raw[4 + table : len(raw) - sum(run[2] for run in runs)], sum(run[1] for run in runs)
         self.runs: dict[bytes, Entries] = {}
-        first = 0
-        for column, entries, length in runs:
-            self.runs[column] = Entries(block, self, first, entries, raw[at : at + length])
-            first, at = first + entries, at + length
+        first, at = 0, 4 + table + len(self._table)
+        for run in runs:
+            self.runs[run[0]] = Entries(block, self, first, run, raw[at : at + run[2]])
+            first, at = first + run[1], at + run[2]
+
+    @cached_property
+    def _places(self) -> tuple[list[int], list[int], array[int]]:
+        """Where each entry's rows are, where its bitmap is, and the rows: of a page in which nothing is found, nobody asks."""
+        lengths: array[int] = array("I")
+        lengths.frombytes(form.interleaved(self._table[: 8 * self._count], 4))
+        listed: array[int] = array("H")
+        listed.frombytes(self._table[8 * self._count :])
+        return list(accumulate(lengths[: self._count], initial=0)), list(accumulate(lengths[self._count :], initial=0)), listed
 
     def listed(self, entry: int) -> array[int]:
-        return self._listed[self._rows[entry] : self._rows[entry + 1]]
+        rows, _, listed = self._places
+        return listed[rows[entry] : rows[entry + 1]]
 
     def is_listed(self, entry: int) -> bool:
-        return self._bits[entry] == self._bits[entry + 1]
+        _, bits, _ = self._places
+        return bits[entry] == bits[entry + 1]
 
     def bitmap(self, entry: int) -> int:
-        first, end = self._bits[entry], self._bits[entry + 1]
+        _, bits, _ = self._places
+        first, end = bits[entry], bits[entry + 1]
         if first == end:
             return 0
         packed = self._block.bytes_of(Range(self._at.offset + self._at.packed + first, end - first))
@@ -296,11 +304,10 @@ class Block:
     def numbers(self, column: str) -> Column:
         """A column of numbers."""
         if column not in self._opened:
-            kept, length = self.head.numbers[column], self.rows + 7 >> 3
+            kept = self.head.numbers[column]
             raw = form.inflate(self.bytes_of(kept.bits)) if kept.planes else b""
-            planes = [int.from_bytes(raw[at : at + length], "little") for at in range(0, len(raw), length)]
             absent = int.from_bytes(form.inflate(self.bytes_of(kept.absent)), "little") if kept.absent else 0
-            self._opened[column] = Column(kept, planes, absent, self.full)
+            self._opened[column] = Column(kept, raw, absent, self.full)
         found: Column = self._opened[column]
         return found
 

@@ -242,13 +242,13 @@ def _page(sections: _Sections, entries: Sequence[tuple[bytes, Sequence[int], byt
     for key, _, _ in entries:
         column, value = key.split(form.OF, 1)
         if not runs or runs[-1][0] != column:
-            runs.append([column, 0, 0])
+            runs.append([column, 0, 0, True])
             values.append([])
         runs[-1][1] += 1
         values[-1].append(value)
     told = [form.BETWEEN.join(of) for of in values]
     for run, text in zip(runs, told, strict=True):
-        run[2] = len(text)
+        run[2], run[3] = len(text), text.replace(form.BETWEEN, b"").replace(form.ANY, b"").isascii()
     lengths = array("I", chain((len(rows) for _, rows, _ in entries), (len(bits) for _, _, bits in entries)))
     listed = array("H", chain.from_iterable(rows for _, rows, _ in entries))
     table = form.pack(runs)
