@@ -126,7 +126,8 @@ def envelope(segment_id: int, raw: bytes) -> bytes:
 
 
 def stand_in(row: bytes) -> None:
-    """AWS in the middle of a session: the replay's row is there, no tombstone is, every write goes well, and a list has a hundred rows."""
+    """AWS in the middle of a session: the replay's row is there, no tombstone is, every write goes well, a list has a hundred rows, and there
+    are no blocks."""
     from tapedeck import aws
 
     replay = {"d": {"B": base64.b64encode(row).decode()}, "v": {"N": "7"}}
@@ -145,8 +146,11 @@ def stand_in(row: bytes) -> None:
         items = [{**key, **replay} for key in keys if key["sk"]["S"] == "M"]
         return orjson.dumps({"Responses": {"replays": items}, "UnprocessedKeys": {}})
 
+    def query(request: Any) -> bytes:
+        return page if b"L#1#" in request.body else b'{"Items":[],"Count":0}'
+
     writes = dict.fromkeys(("PutItem", "UpdateItem", "TransactWriteItems"), lambda _: nothing)
-    answer(aws.client("dynamodb"), {"GetItem": get, "BatchGetItem": get_many, "Query": lambda _: page, **writes})
+    answer(aws.client("dynamodb"), {"GetItem": get, "BatchGetItem": get_many, "Query": query, **writes})
     answer(aws.client("s3"), {"PutObject": lambda _: b""})
 
 

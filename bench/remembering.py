@@ -39,7 +39,7 @@ def index() -> None:
     chance = random.Random(0)
     heavy = {"seen": "1", "started": material.AT, "finished": 4e9, "urls": [[0, n, chance.randbytes(100).hex()] for n in range(90)]}
     material.stand_in(merging.encode(heavy))
-    rows, _, _ = searching.search(searching.Search(Period(1, [1], 0, 4e9)), offset=0, limit=100)
+    rows = searching.search(searching.Search(Period(1, [1], 0, 4e9)), offset=0, limit=100).replays
     assert len(rows) == 100
     _tell()
 

@@ -77,12 +77,15 @@ export function forget() {
   organizationOnce = null;
 }
 
-/** A page of replays, the cursors of its neighbours, and the server's time in milliseconds, rounded up to the second. */
+/** A page of replays, the cursors of its neighbours, the server's time in milliseconds, rounded up to the second, and what the search took:
+ *  how many replays were looked at, in how many milliseconds; null of a server that does not tell. */
 export async function replays(parameters, signal) {
   const {slug} = await organization();
   const answer = await call(`/api/0/organizations/${seg(slug)}/replays/?${parameters}`, {signal});
   const told = Date.parse(answer.headers.get('Date') ?? '');
-  return {replays: (await answer.json()).data, ...cursors(answer.headers.get('Link')), now: (Number.isNaN(told) ? Math.floor(Date.now() / 1000) * 1000 : told) + 1000};
+  const looked = answer.headers.get('X-Replays-Looked-At'), took = /dur=([\d.]+)/.exec(answer.headers.get('Server-Timing') ?? '')?.[1];
+  const cost = looked && took ? {looked: Number(looked), took: Number(took)} : null;
+  return {replays: (await answer.json()).data, cost, ...cursors(answer.headers.get('Link')), now: (Number.isNaN(told) ? Math.floor(Date.now() / 1000) * 1000 : told) + 1000};
 }
 
 /** The tags of the replays that the parameters choose: [{key, name, totalValues}], the most frequent first. */

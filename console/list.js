@@ -258,7 +258,8 @@ export async function listPage(main, parameters, {signal, navigate}) {
   results.replaceChildren(
     h('div', {class: 'columns', 'aria-hidden': 'true'}, ['Person and page', 'Trouble', 'Browser', 'Project', 'Length', 'Started'].map((name) => h('span', {}, name))),
     h('ol', {class: 'replays', 'aria-label': `Replays, ${inTime ? 'newest first' : `by ${sort?.label.toLowerCase() ?? now.sort}`}`}, answer.replays.map((one) => row(one, organization, sort?.shows))),
-    (answer.next || answer.previous) ? h('nav', {class: 'pager', 'aria-label': 'Pages'}, turn(answer.previous, inTime ? 'Newer' : 'Previous', 'prev'), turn(answer.next, inTime ? 'Older' : 'Next', 'next')) : '');
+    (answer.next || answer.previous) ? h('nav', {class: 'pager', 'aria-label': 'Pages'}, turn(answer.previous, inTime ? 'Newer' : 'Previous', 'prev'), turn(answer.next, inTime ? 'Older' : 'Next', 'next')) : '',
+    answer.cost ? h('p', {class: 'cost'}, `${plural(answer.cost.looked, 'replay')} looked at in ${Math.max(1, Math.round(answer.cost.took))} ms`) : '');
   announce(`${plural(answer.replays.length, 'replay')} on this page`);
 }
 

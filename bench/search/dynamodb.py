@@ -120,6 +120,8 @@ class Index:
 
     def _answer(self, request: Any) -> bytes:
         asked = orjson.loads(request.body)
+        if ":first" not in asked["ExpressionAttributeValues"]:
+            return b'{"Items":[],"Count":0}'  # no blocks, and none that has moved
         values = {name: value["S"] for name, value in asked["ExpressionAttributeValues"].items()}
         after = asked.get("ExclusiveStartKey", {}).get("listed_at", {}).get("S")
         read, stopped = self.page(

@@ -15,7 +15,8 @@ app = Api()
 
 @app.get("/api/0/organizations/{org}/replays/")
 def list_replays(request: Request) -> Response:
-    """A page of replays with its `Link` header; `field` chooses what is told of each."""
+    """A page of replays with its `Link` header; `field` chooses what is told of each. `X-Replays-Looked-At` and `Server-Timing` tell what
+    the search took."""
     query = request.query
     at = paging.window(query, default=searching.DEFAULT_LIMIT)
     fields = presenting.chosen(query.all("field"))
@@ -24,9 +25,9 @@ def list_replays(request: Request) -> Response:
         matches=searching.matching(query.one("query"), request.who.user_id),
         order=searching.order(query.one("orderBy", "sortBy", "sort")),
     )
-    rows, more, looked_at = searching.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
-    data = [presenting.select(row, fields) for row in rows]
-    return Response({"data": data}, headers={"Link": paging.link(request, at, more=more), "X-Replays-Looked-At": str(looked_at)})
+    found = searching.search(wanted, offset=at.offset, limit=at.limit, viewer_id=request.who.user_id)
+    data = [presenting.select(row, fields) for row in found.replays]
+    return Response({"data": data}, headers={"Link": paging.link(request, at, more=found.more), **found.headers})
 
 
 lambda_handler = app.handler

@@ -130,13 +130,26 @@ class Page(NamedTuple):
     looked_at: int
 
 
-def search(wanted: Search, *, offset: int, limit: int, viewer_id: int | None = None) -> tuple[list[dict[str, Any]], bool, int]:
-    """A page of replays as the world sees them, whether there are more, and how many were looked at.
+class Answer(NamedTuple):
+    """A page as the world sees it, whether there are more, how many replays were looked at, and how many milliseconds that took."""
 
-    NotFound when no project has ever heard of an environment's name (contract §3).
-    """
+    replays: list[dict[str, Any]]
+    more: bool
+    looked_at: int
+    took: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer tells of the search itself."""
+        return {"X-Replays-Looked-At": str(self.looked_at), "Server-Timing": f"search;dur={self.took:.1f}"}
+
+
+def search(wanted: Search, *, offset: int, limit: int, viewer_id: int | None = None) -> Answer:
+    """A page of replays. NotFound when no project has ever heard of an environment's name (contract §3)."""
+    began = clock.now()
     page = find(wanted, offset=offset, limit=limit)
-    return [presenting.present(each.row, each.replay_id, each.project_id, viewer_id) for each in page.replays], page.more, page.looked_at
+    shown = [presenting.present(each.row, each.replay_id, each.project_id, viewer_id) for each in page.replays]
+    return Answer(shown, page.more, page.looked_at, (clock.now() - began) * 1000)
 
 
 def find(wanted: Search, *, offset: int = 0, limit: int) -> Page:
