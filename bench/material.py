@@ -126,8 +126,10 @@ def envelope(segment_id: int, raw: bytes) -> bytes:
 
 
 def stand_in(row: bytes) -> None:
-    """AWS in the middle of a session: the replay's row is there, no tombstone is, every write goes well, a list has a hundred rows, and there
-    are no blocks."""
+    """AWS in the middle of a session: the replay's row is there, no tombstone is, every write goes well, and a list has a hundred rows.
+
+    There are no blocks.
+    """
     from tapedeck import aws
 
     replay = {"d": {"B": base64.b64encode(row).decode()}, "v": {"N": "7"}}
@@ -147,7 +149,7 @@ def stand_in(row: bytes) -> None:
         return orjson.dumps({"Responses": {"replays": items}, "UnprocessedKeys": {}})
 
     def query(request: Any) -> bytes:
-        return page if b"L#1#" in request.body else b'{"Items":[],"Count":0}'
+        return b'{"Items":[],"Count":0}' if b'"BLOCKS#' in request.body or b'"M#' in request.body else page
 
     writes = dict.fromkeys(("PutItem", "UpdateItem", "TransactWriteItems"), lambda _: nothing)
     answer(aws.client("dynamodb"), {"GetItem": get, "BatchGetItem": get_many, "Query": query, **writes})

@@ -217,7 +217,7 @@ def test_a_search_takes_four_round_trips(system: System) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_compactor_may_die_at_any_call(system: System, kind: Any) -> None:
     library = Library(system, 9)
-    for at in range(0, 60, 1 if kind == "killed-after" else 4):
+    for at in range(0, 40, 2 if kind == "killed-after" else 7):
         library.begin()
         library.late()
         system.skip(130)
@@ -239,7 +239,7 @@ def _everything(library: Library) -> list[Callable[[], Any]]:
 @pytest.mark.parametrize("happening", range(6))
 def test_whatever_happens_between_two_calls_of_the_compactor(system: System, happening: int) -> None:
     library = Library(system, 10 + happening)
-    for at in range(0, 44, 2):
+    for at in range(0, 40, 3):
         library.begin(2)
         library.late()
         system.skip(130)
@@ -274,6 +274,7 @@ def test_whatever_the_compactor_does_between_two_calls_of_a_search(system: Syste
             library.begin(2)
             system.skip(wait)
             library.late()
+            system.skip(1)
 
             def happens() -> None:
                 system.cloud.function = None  # not the reader's doing

@@ -180,15 +180,18 @@ def find(wanted: Search, *, offset: int = 0, limit: int) -> Page:
                     break
         return _Hot(found, masks, looked_at)
 
-    hot, moved, blocks = _both(wanted, hottest)
-    found = select(count, chain(hot.result, best(moved.result)), key=key)
+    began = clock.now()
+    hot, moved, blocks = _both(wanted, hottest, began)
+    names = {each.replay_id for each in moved.masks}  # moved while we read
+    listed = [each for each in hot.result if each.replay_id not in names]
+    found = select(count, chain(listed, best(moved.result)), key=key)
     masks = [*hot.masks, *moved.masks]
     for _ in range(_MOST_ATTEMPTS):
         try:
             if cold := _cold(wanted, masks, blocks):
                 return _page(wanted, tests, found, cold, offset, limit)._replace(looked_at=hot.looked_at + cold.rows)
         except Overtaken:
-            blocks = manifest.read(wanted.period.organization_id)
+            blocks = manifest.shown(wanted.period.organization_id, began)
         else:
             return Page(found[offset : offset + limit], len(found) == count, hot.looked_at)
     raise Overtaken
@@ -208,7 +211,8 @@ def gather(wanted: Search, reduce: Callable[[Sequence[Document]], T], in_blocks:
         pages = [page for trip in planning.scan(wanted.period, partial(_reduced, reduced)) for page in trip.results]
         return _Hot([page.result for page in pages], [mask for page in pages for mask in page.masks], 0)
 
-    hot, moved, blocks = _both(wanted, hottest)
+    began = clock.now()
+    hot, moved, blocks = _both(wanted, hottest, began)
     results = [*hot.result, *([reduced(moved.result)] if moved.result else [])]
     for _ in range(_MOST_ATTEMPTS):
         if not blocks:
@@ -220,7 +224,7 @@ def gather(wanted: Search, reduce: Callable[[Sequence[Document]], T], in_blocks:
             masks = [*hot.masks, *moved.masks]
             cold = reduction.finish(gathering.reduced(_wanted_of(wanted, masks), blocks, reduction.ranges, reduction.rows))
         except Overtaken:
-            blocks = manifest.read(wanted.period.organization_id)
+            blocks = manifest.shown(wanted.period.organization_id, began)
         else:
             return [*results, *cold]
     raise Overtaken
@@ -242,12 +246,12 @@ def _reduced(reduce: Callable[[Sequence[Document]], T], replays: Sequence[Docume
     return _Hot(reduce(replays), masks, len(replays))
 
 
-def _both(wanted: Search, hottest: Callable[[], _Hot[T]]) -> tuple[_Hot[T], _Hot[list[Document]], list[Kept]]:
+def _both(wanted: Search, hottest: Callable[[], _Hot[T]], began: float) -> tuple[_Hot[T], _Hot[list[Document]], list[Kept]]:
     """The hot tier, those of it that began at another moment than a block says, and which blocks there are; all side by side."""
     period = wanted.period
     names = [_environment_names(period.organization_id, project_id) for project_id in period.project_ids] if wanted.environments else []
     hot, moved, blocks, *known = aws.together(
-        hottest, partial(store.moved, period.organization_id), partial(manifest.read, period.organization_id), *names
+        hottest, partial(store.moved, period.organization_id), partial(manifest.shown, period.organization_id, began), *names
     )
     if not set(wanted.environments) <= set().union(*known):
         raise NotFound("The requested resource does not exist")

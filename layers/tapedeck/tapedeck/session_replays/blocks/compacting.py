@@ -78,9 +78,12 @@ def pack(organization_id: int, project_ids: Sequence[int]) -> int:
     name = manifest.fresh_name()
     pointed = _side_by_side(partial(store.point, hot, name) for hot in due)
     due = [hot for hot, is_so in zip(due, pointed, strict=True) if is_so]
-    replaced = locating.copies(blocks, {hot.replay: hot.version.cold.moments for hot in due if hot.version.cold})
+    try:
+        replaced = locating.copies(blocks, {hot.replay: hot.version.cold.moments for hot in due if hot.version.cold})
+    except manifest.Overtaken:
+        return 0  # somebody else is at work: what is pointed and not committed is due again
     if len(replaced) > _MOST_CHANGED or not due:
-        return 0  # the next run finds fewer: what is pointed and not committed is due again
+        return 0
     columns = writing.columns_of([hot.document for hot in due], [hot.version.number for hot in due])
     data, head = writing.write(columns)
     made = manifest.new(organization_id, turn, head, name=name, fresh=True)
@@ -111,7 +114,9 @@ def rewrite(organization_id: int, turn: int, blocks: Sequence[tuple[Kept, int]])
     made: list[Kept] = []
     for columns in writing.merged([(each, rows) for each, (_, rows) in zip(opened, blocks, strict=True)]):
         data, head = writing.write(columns)
-        made.append(manifest.new(organization_id, turn, head, fresh=all(block.fresh for block, _ in blocks)))
+        fresh = all(block.fresh for block, _ in blocks)
+        new = manifest.new(organization_id, turn, head, fresh=fresh)
+        made.append(replace(new, since=max(block.since for block, _ in blocks)) if fresh else new)
         objects.put(made[-1].object_key, data)
     if manifest.commit(organization_id, turn, new=made, gone=[block for block, _ in blocks]):
         return True

@@ -23,6 +23,7 @@ from tapedeck.session_replays.blocks import format as form
 from tapedeck.session_replays.blocks.format import Head
 
 Item = dict[str, Any]
+YOUNG = 30  # seconds: half of what compacting.GRACE leaves a replay in the hot tier, as a search may take the other half
 
 
 class Overtaken(errors.Unavailable):
@@ -68,6 +69,14 @@ def read(organization_id: int, *, consistent: bool = False) -> list[Kept]:
         ConsistentRead=consistent,
     )
     return [_kept(organization_id, item) for item in found]
+
+
+def shown(organization_id: int, began: float) -> list[Kept]:
+    """The blocks that a search looks into which began to read the hot tier at this moment.
+
+    All replays of a block that is younger than YOUNG are in the hot tier, whose rows may have been read before they told of it.
+    """
+    return [block for block in read(organization_id) if not block.fresh or block.since < began - YOUNG]
 
 
 def turn_of(organization_id: int) -> int:
