@@ -26,6 +26,7 @@ from tapedeck.session_replays.store import Hot, ReplayId
 
 IDLE = 120  # seconds without a write: SDKs write every five
 ENOUGH = 500  # replays that are worth a block: fewer are searched as quickly where they are
+MOST_PACKED = 16_384  # replays at once: their documents lie in memory
 GRACE = 60  # seconds from a block's commit to the first replay's leaving: more than any search takes
 LEFT = 29 + 300  # seconds after which nobody is at work any more on an object that no row names
 FAN_IN = 8  # blocks of one size that are made one
@@ -41,14 +42,10 @@ def run() -> dict[str, int]:
     done: Counter[str] = Counter({"packed": 0, "cooled": 0, "merged": 0, "swept": 0})
     end = clock.now() + BUDGET
     for organization_id, project_ids in objects.owners("rec"):
-        for name, step in (
-            ("cooled", settle),
-            ("packed", partial(pack, project_ids=project_ids)),
-            ("merged", merge),
-            ("swept", sweep),
-        ):
-            if clock.now() < end:
-                done[name] += step(organization_id)
+        steps = {"cooled": settle, "packed": partial(pack, project_ids=project_ids), "merged": merge, "swept": sweep}
+        for name, step in steps.items():
+            while clock.now() < end and (number := step(organization_id)):
+                done[name] += number
     return dict(done)
 
 
@@ -67,12 +64,12 @@ def settle(organization_id: int) -> int:
 
 
 def pack(organization_id: int, project_ids: Sequence[int]) -> int:
-    """Pack the replays that nobody writes to any more, at most one block of them. Answers how many."""
+    """Pack replays that nobody writes to any more into one block. Answers how many."""
     turn = manifest.turn_of(organization_id)
     blocks = manifest.read(organization_id, consistent=True)
     known = {block.id for block in blocks}
     waiting = (hot for hot in store.hot(organization_id, project_ids) if _is_due(hot, known))
-    due = list(islice(waiting, form.MOST_ROWS))
+    due = list(islice(waiting, min(MOST_PACKED, form.MOST_ROWS)))
     if len(due) < ENOUGH:
         return 0
     name = manifest.fresh_name()

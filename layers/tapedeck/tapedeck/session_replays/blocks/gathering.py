@@ -45,11 +45,14 @@ class Wanted:
 
     def blocks(self, blocks: Iterable[Kept]) -> list[Kept]:
         """Those that may have rows that count."""
-        projects = set(self.period.project_ids)
+        projects, oldest = set(self.period.project_ids), int(clock.now() - store.retention())
         return [
             block
             for block in blocks
-            if block.head.first <= self.last and block.head.last >= self.first and not projects.isdisjoint(block.head.projects)
+            if block.head.first <= self.last
+            and block.head.last >= self.first
+            and (block.head.numbers[writing.ENDED].high or 0) >= oldest
+            and not projects.isdisjoint(block.head.projects)
         ]
 
     def ranges(self, head: Head) -> list[Range]:
