@@ -1,7 +1,7 @@
 """The cold tier by itself: the same replays in blocks, served from memory, inflated anew for every search, beside the same engines.
 
-What a search reads of S3 and DynamoDB is counted. A million replays are a hundred thousand sessions, each told ten times under other ids:
-what is asked of them is spread the same way.
+What a search reads of S3 and DynamoDB is counted. A million replays are forty thousand sessions, told twenty-five times one after another
+under other ids, each time in a twenty-fifth of the period: generating them all would take an hour.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -32,45 +33,14 @@ from tapedeck.session_replays.blocks import format, manifest, writing
 from tapedeck.session_replays.blocks.manifest import Kept
 from tapedeck.session_replays.search import fields
 from tapedeck.session_replays.search.document import Document
-from tapedeck.session_replays.store import ReplayId, Version
+from tapedeck.session_replays.store import Version
 
 SIZES = (10_000, 100_000)  # of `make bench-search`
 OURS = "blocks"
-TOLD = 100_000  # sessions, of which more are copies
+TOLD = 40_000  # sessions: of more than `GROUPED` the others are copies of these
 GROUPED = 100_000  # the largest size at which segments are grouped: fifteen times as many rows
 MOST_MEAN, MOST_ONE, MOST_PARQUET, MOST_GROUPED, MOST_BYTES, MOST_MEMORY = 0.25, 1.5, 0.15, 0.03, 0.8, 512
 _SAMPLE = 20_000  # replays that are also written with every column, to weigh the index
-
-
-def sessions(count: int) -> Iterator[Session]:
-    """So many sessions, in about the order in which they began."""
-    times = max(1, count // TOLD)
-    if times == 1:
-        yield from replays.sessions(count)
-        return
-    dice = random.Random(count)
-    for told in replays.sessions(count // times):
-        for copy in range(times):
-            later, key = copy * 90 * replays.DAY / count, f"{dice.getrandbits(128):032x}"
-            fresh = {name: f"{dice.getrandbits(128):032x}" for event in told.events for name in (*event.error_ids, *event.trace_ids)}
-            yield Session(
-                ReplayId(told.name.organization_id, told.name.project_id, key),
-                [
-                    event._replace(
-                        replay_id=key,
-                        timestamp=event.timestamp + later,
-                        started=event.started + later,
-                        error_ids=[fresh[name] for name in event.error_ids],
-                        trace_ids=[fresh[name] for name in event.trace_ids],
-                    )
-                    for event in told.events
-                ],
-                [[click._replace(second=int(click.second + later)) for click in clicks] for clicks in told.clicks],
-                [
-                    link._replace(event_id=fresh.get(link.event_id, link.event_id), replay_id=key, timestamp=link.timestamp + later)
-                    for link in told.links
-                ],
-            )
 
 
 def document(session: Session) -> Document:
@@ -84,18 +54,42 @@ class Tier:
     def __init__(self, told: Iterator[Session]) -> None:
         self.kept: list[Kept] = []
         self.objects: dict[str, bytes] = {}
-        self.count = self.took = self.gets = self.read = 0
-        self.trips = 0
+        self.count = self.gets = self.read = self.trips = 0
         self.sample: list[Document] = []
-        self._rows: dict[str, bytes] = {}
         while batch := [document(session) for session in islice(told, format.MOST_ROWS)]:
             self.sample = self.sample or batch
-            data, head = writing.write(writing.columns_of(batch))
-            kept = manifest.new(replays.ORGANIZATION, 0, head, name=f"{len(self.kept):016x}")
-            self.kept.append(manifest._kept(replays.ORGANIZATION, manifest._item(kept)))
-            self.objects[kept.object_key] = data
-            self.count += len(batch)
-        self._manifest = [manifest._item(kept) for kept in self.kept]
+            self.add(writing.columns_of(batch))
+
+    def add(self, columns: writing.Columns) -> None:
+        """Another block."""
+        data, head = writing.write(columns)
+        kept = manifest.new(replays.ORGANIZATION, 0, head, name=f"{len(self.kept):016x}")
+        self.kept.append(kept)
+        self.objects[kept.object_key] = data
+        self.count += head.rows
+
+    def spread(self, times: int, file: Path) -> None:
+        """Tell the one block so many times, each in its part of the period; and tell `file`, for the engines, which replays these are."""
+        pyarrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+        dice, whole = random.Random(times), writing.columns_of(self.sample)
+        bases = [name.hex() for name in whole.ids]
+        period = int(90 * replays.DAY * 1000)
+        first, durations = int(replays.NOW * 1000) - period, [int(each or 0) // 1000 for each in whole.numbers["duration"]]
+        told: dict[str, list[Any]] = {"base": [], "id": [], "started_at": [], "finished_at": []}
+        self.kept, self.objects, self.count, at = [], {}, 0, first
+        for copy in range(times):
+            columns = replace(whole, began=[], ids=[dice.randbytes(16) for _ in bases], numbers=dict(whole.numbers))
+            for began in whole.began:
+                at = max(at + 1, first + (copy * period + began - first) // times)
+                columns.began.append(at)
+            ended: list[int | None] = [began // 1000 + duration for began, duration in zip(columns.began, durations, strict=True)]
+            columns.numbers |= dict.fromkeys(("finished_at", writing.ENDED, writing.LAST), ended)
+            self.add(columns)
+            told["base"] += bases
+            told["id"] += [name.hex() for name in columns.ids]
+            told["started_at"] += columns.began
+            told["finished_at"] += ended
+        parquet.write_table(pyarrow.table(told), file)
 
     @property
     def size(self) -> int:
@@ -105,6 +99,7 @@ class Tier:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Searches in here read these blocks. A document that is answered is one that nothing is asked of."""
+        items = [manifest._item(kept) for kept in self.kept]
         plain = {"started": 0.0, "finished": 4e9, "seen": "1"}
 
         def get_range(key: str, first: int, length: int) -> bytes:
@@ -131,7 +126,7 @@ class Tier:
             for where, name, instead in (
                 (objects, "get_range", get_range),
                 (aws, "together", together),
-                (manifest, "read", lambda *_, **__: trip([manifest._kept(replays.ORGANIZATION, item) for item in self._manifest])),
+                (manifest, "read", lambda *_, **__: trip([manifest._kept(replays.ORGANIZATION, item) for item in items])),
                 (store, "moved", lambda _: trip([])),
                 (store, "list_page", lambda *_, **__: trip(([], None))),
                 (store, "read_many", lambda several: trip([Version(plain, 1) for _ in several])),
@@ -154,12 +149,17 @@ def measure(sizes: tuple[int, ...] | list[int]) -> list[Figure]:
 
 def _measure(size: int) -> list[Figure]:
     print(f"  {size:,} replays in blocks …", file=sys.stderr, flush=True)
-    tier = Tier(sessions(size))
+    times = -(-size // TOLD) if size > GROUPED else 1
+    tier = Tier(replays.sessions(size // times))
     asked = shapes.of(tier.sample)
     figures, took = [], dict[str, dict[str, float]]()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        others = stack.enter_context(engines.Engines(sessions(size), folder, grouped=size <= GROUPED)).engines
+        them = stack.enter_context(engines.Engines(replays.sessions(size // times), folder, grouped=times == 1))
+        if times > 1:
+            tier.spread(times, folder / "copies.parquet")
+            them.spread(folder)
+        others = them.engines
         stack.enter_context(tier.serving())
         gc.collect()
         gc.freeze()

@@ -112,6 +112,33 @@ class Engines:
             )
             ask(f"OPTIMIZE TABLE bench.{table} FINAL")
 
+    def spread(self, folder: Path) -> None:
+        """Take, instead of the replays that are there, the copies of them that `copies.parquet` names."""
+        copies, ask = f"'{folder / 'copies.parquet'}'", self._chdb.query
+        told = ("id", "started_at", "finished_at")
+        columns = ask("SELECT name FROM system.columns WHERE database = 'bench' AND table = 'replays'", "TabSeparated").bytes().decode().split()
+        same = [name for name in columns if name not in told]
+        ask("CREATE TABLE bench.many AS bench.replays")
+        ask(
+            f"INSERT INTO bench.many ({', '.join((*told, *same))})"
+            f" SELECT reinterpretAsUInt128(reverse(unhex(c.id))), c.started_at, c.finished_at, {', '.join(f'b.{name}' for name in same)}"
+            f" FROM file({copies}, Parquet) AS c INNER JOIN bench.replays AS b ON b.id = reinterpretAsUInt128(reverse(unhex(c.base)))"
+            " SETTINGS use_structure_from_insertion_table_in_table_functions = 0"
+        )
+        ask("OPTIMIZE TABLE bench.many FINAL")
+        ask("EXCHANGE TABLES bench.many AND bench.replays")
+        kept = folder / "many.parquet"
+        for statement in (
+            "CREATE TABLE many AS SELECT b.* REPLACE (c.id::UUID AS id, c.started_at AS started_at, c.finished_at AS finished_at)"
+            f" FROM {copies} AS c JOIN replays AS b ON b.id = c.base::UUID ORDER BY c.started_at",
+            "DROP VIEW parquet",
+            "DROP TABLE replays",
+            "ALTER TABLE many RENAME TO replays",
+            f"COPY replays TO '{kept}' (FORMAT parquet, COMPRESSION zstd)",
+            f"CREATE VIEW parquet AS SELECT * FROM '{kept}'",
+        ):
+            self._duckdb.execute(statement)
+
     def _fill_duckdb(self, folder: Path) -> None:
         for macro in ("has(list, it) AS list_contains(list, it)", "toUUID(it) AS it::UUID", "indexOf(list, it) AS list_position(list, it)"):
             self._duckdb.execute(f"CREATE MACRO {macro}")
