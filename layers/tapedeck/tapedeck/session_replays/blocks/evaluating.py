@@ -243,14 +243,15 @@ def _kept(value: Any) -> bytes:
 def matching(entries: Entries, pattern: wildcards.Pattern) -> Sequence[int]:
     """The places of the values that match, found by the longest part of the pattern: the text is searched, not each value in it."""
     text = entries.text
-    if not entries.is_ascii:
+    if not entries.plain:
         return [at for at, value in enumerate(entries.values()) if value != form.ANY and wildcards.matches(pattern, value.decode())]
     if not pattern:
         return [at for at, value in enumerate(entries.values()) if value != form.ANY]
     part = max(pattern, key=len)
     if not part.isascii():
         return []
-    lower, wanted, found = text.lower(), part.encode(), list[int]()
+    lower = text.lower() if entries.plain < 2 else text
+    wanted, found = part.encode(), list[int]()
     at, before, place = lower.find(wanted), 0, 0
     while at >= 0:
         place += lower.count(form.BETWEEN, before, at)

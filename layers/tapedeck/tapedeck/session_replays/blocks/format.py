@@ -8,13 +8,15 @@ rows is a bitmap, which Python holds as one int: row 0 is its lowest bit.
 numbers   bit planes: bit p of `(value - low) // step` of every row is one bitmap. Who has no number is in `absent`, with zeros in planes
 texts     all texts of all columns in one sorted dictionary, in pages. A key is `column FE value`; `column FE FD` holds the rows that have
           any value in the column. FE, FD and the FF between values are in no UTF-8. A page is deflated: a table of its runs (of the values
-          of one column: how many, of how many bytes, whether all are ASCII), for each value how many rows it lists and how long its bitmap
-          is (u32, transposed), the rows (u16), the values; behind it, each deflated by itself, the bitmaps of those values that more than
-          a 64th of the rows have. A row that is listed several times (or once, beside a bitmap that has it) has the value so often
+          of one column: how many, of how many bytes; 2 where all are ASCII without capitals, 1 where all are ASCII, else 0), for each value
+          how many rows it lists and how long its bitmap is (u32, transposed), the rows (u16), the values; behind it, each deflated by
+          itself, the bitmaps of those values that more than a 64th of the rows have. A row that is listed several times (or once, beside a
+          bitmap that has it) has the value so often
 ids       of references (`error_ids`): six bytes of a hash of each with its row, sorted, in pages, transposed and deflated. A hash, for the
           first bytes of many ids are the time
 row ids   sixteen bytes a row, as they are: read for the rows that a search answers
-began     milliseconds, in pages of 4,096 rows: the first as 64 bits, the distances from it, transposed; each deflated, their lengths first
+began     milliseconds, in pages of 1,024 rows: the first as 64 bits, the distances from it, in as many bytes as they need, transposed;
+          each page deflated, their lengths first
 shown     of replays with several values in a column, which one they show: sorts ask for that
 """
 
@@ -41,7 +43,7 @@ FEW = 16  # rows are listed all the same
 PAGE = 32_768  # bytes of texts, rows and bitmaps, about
 REFERENCES = 4_096  # entries in a page of ids
 DIGEST = 6  # bytes of the hash of an id: of a million replays one is found wrongly once in many million searches
-MOMENTS = 4_096  # rows in a page of `began`
+MOMENTS = 1_024  # rows in a page of `began`
 
 OF, ANY, BETWEEN = b"\xfe", b"\xfd", b"\xff"
 FIELD = b"\xfc"  # between the texts of an element

@@ -85,7 +85,7 @@ class Began(Sequence[int]):
         lengths.frombytes(data[: 4 * -(-count // form.MOMENTS)])
         self._data, self._count = data, count
         self._ends = list(accumulate(lengths, initial=4 * len(lengths)))
-        self._pages: dict[int, tuple[int, int, list[bytes]]] = {}
+        self._pages: dict[int, tuple[int, list[bytes]]] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -94,14 +94,11 @@ class Began(Sequence[int]):
         number, place = divmod(row, form.MOMENTS)
         if number not in self._pages:
             raw = form.inflate(self._data[self._ends[number] : self._ends[number + 1]])
-            size = (len(raw) - 8) // 8
-            lanes = [raw[8 + lane * size : 8 + (lane + 1) * size] for lane in range(8)]
-            while lanes and not lanes[-1].strip(b"\0"):
-                lanes.pop()
-            self._pages[number] = int.from_bytes(raw[:8], "little"), size, lanes
-        first, _, lanes = self._pages[number]
+            size = min(form.MOMENTS, self._count - number * form.MOMENTS)
+            self._pages[number] = int.from_bytes(raw[:8], "little"), [raw[at : at + size] for at in range(8, len(raw), size)][::-1]
+        first, lanes = self._pages[number]
         distance = 0
-        for lane in reversed(lanes):
+        for lane in lanes:
             distance = distance << 8 | lane[place]
         return first + distance
 
@@ -184,8 +181,8 @@ class Column:
 class Entries:
     """The values of one column in one page."""
 
-    def __init__(self, block: Block, page: OpenPage, first: int, run: tuple[bytes, int, int, bool], text: bytes) -> None:
-        _, self.count, _, self.is_ascii = run
+    def __init__(self, block: Block, page: OpenPage, first: int, run: tuple[bytes, int, int, int], text: bytes) -> None:
+        _, self.count, _, self.plain = run  # plain: 2 all ASCII without capitals, 1 all ASCII
         self._block, self._page, self._first, self.text = block, page, first, text
 
     def values(self) -> list[bytes]:
@@ -232,7 +229,7 @@ class OpenPage:
         self._block, self._at = block, page
         raw = form.inflate(block.bytes_of(Range(page.offset, page.packed)))
         table = int.from_bytes(raw[:4], "little")
-        runs: list[tuple[bytes, int, int, bool]] = form.unpack(raw[4 : 4 + table])
+        runs: list[tuple[bytes, int, int, int]] = form.unpack(raw[4 : 4 + table])
         self._table, self._count = raw[4 + table : len(raw) - sum(run[2] for run in runs)], sum(run[1] for run in runs)
         self.runs: dict[bytes, Entries] = {}
         first, at = 0, 4 + table + len(self._table)

@@ -189,8 +189,9 @@ def _began(moments: Sequence[int]) -> bytes:
     pages = []
     for at in range(0, len(moments), form.MOMENTS):
         page = moments[at : at + form.MOMENTS]
-        distances = array("Q", [moment - page[0] for moment in page])
-        pages.append(form.deflate(page[0].to_bytes(8, "little") + form.transposed(distances.tobytes(), 8)))
+        distances = array("Q", [moment - page[0] for moment in page]).tobytes()
+        width = (page[-1] - page[0]).bit_length() + 7 >> 3
+        pages.append(form.deflate(page[0].to_bytes(8, "little") + b"".join(distances[lane::8] for lane in range(width))))
     return array("I", map(len, pages)).tobytes() + b"".join(pages)
 
 
@@ -242,13 +243,14 @@ def _page(sections: _Sections, entries: Sequence[tuple[bytes, Sequence[int], byt
     for key, _, _ in entries:
         column, value = key.split(form.OF, 1)
         if not runs or runs[-1][0] != column:
-            runs.append([column, 0, 0, True])
+            runs.append([column, 0, 0, 0])
             values.append([])
         runs[-1][1] += 1
         values[-1].append(value)
     told = [form.BETWEEN.join(of) for of in values]
     for run, text in zip(runs, told, strict=True):
-        run[2], run[3] = len(text), text.replace(form.BETWEEN, b"").replace(form.ANY, b"").isascii()
+        plain = text.replace(form.BETWEEN, b"").replace(form.ANY, b"")
+        run[2], run[3] = len(text), plain.isascii() + (plain.isascii() and plain == plain.lower())
     lengths = array("I", chain((len(rows) for _, rows, _ in entries), (len(bits) for _, _, bits in entries)))
     listed = array("H", chain.from_iterable(rows for _, rows, _ in entries))
     table = form.pack(runs)
