@@ -116,8 +116,8 @@ class Engines:
         """Take, instead of the replays that are there, the copies of them that `copies.parquet` names."""
         copies, ask = f"'{folder / 'copies.parquet'}'", self._chdb.query
         told = ("id", "started_at", "finished_at")
-        columns = ask("SELECT name FROM system.columns WHERE database = 'bench' AND table = 'replays'", "TabSeparated").bytes().decode().split()
-        same = [name for name in columns if name not in told]
+        columns = ask("SELECT name FROM system.columns WHERE database = 'bench' AND table = 'replays'", "TabSeparated")
+        same = [name for name in columns.bytes().decode().split() if name not in told]
         ask("CREATE TABLE bench.many AS bench.replays")
         ask(
             f"INSERT INTO bench.many ({', '.join((*told, *same))})"
@@ -128,9 +128,10 @@ class Engines:
         ask("OPTIMIZE TABLE bench.many FINAL")
         ask("EXCHANGE TABLES bench.many AND bench.replays")
         kept = folder / "many.parquet"
+        theirs = "c.id::UUID AS id, c.started_at AS started_at, c.finished_at AS finished_at"
+        joined = f"FROM {copies} AS c JOIN replays AS b ON b.id = c.base::UUID ORDER BY c.started_at"
         for statement in (
-            "CREATE TABLE many AS SELECT b.* REPLACE (c.id::UUID AS id, c.started_at AS started_at, c.finished_at AS finished_at)"
-            f" FROM {copies} AS c JOIN replays AS b ON b.id = c.base::UUID ORDER BY c.started_at",
+            f"CREATE TABLE many AS SELECT b.* REPLACE ({theirs}) {joined}",
             "DROP VIEW parquet",
             "DROP TABLE replays",
             "ALTER TABLE many RENAME TO replays",

@@ -123,7 +123,7 @@ def _taken(blocks: Sequence[tuple[Block, int]], order: Sequence[tuple[int, bytes
     places: list[dict[int, int]] = [{} for _ in blocks]
     for place, (_, _, number, row) in enumerate(order):
         places[number][row] = place
-    names = set.intersection(*(set(block.head.numbers) for block, _ in blocks))
+    names = [name for name in blocks[0][0].head.numbers if all(name in block.head.numbers for block, _ in blocks)]
     for (block, _), place_of in zip(blocks, places, strict=True):
         if place_of:
             _copy(columns, block, names, place_of, len(order))
