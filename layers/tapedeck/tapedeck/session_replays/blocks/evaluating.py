@@ -28,6 +28,9 @@ class Question(Protocol):
     def cost(self) -> int:
         """Roughly, in microseconds."""
 
+    def verdict(self, head: Head) -> bool | None:
+        """Whether it is so of all rows of a block (True), or of none (False), where its head tells; else None."""
+
     def ranges(self, head: Head) -> Iterable[Range]:
         """What must be there before it is asked."""
 
@@ -59,6 +62,10 @@ class _All:
     def __init__(self, parts: Sequence[Question]) -> None:
         self.parts, self.cost = parts, sum(part.cost for part in parts)
 
+    def verdict(self, head: Head) -> bool | None:
+        told = [part.verdict(head) for part in self.parts]
+        return False if False in told else None if None in told else True
+
     def ranges(self, head: Head) -> Iterable[Range]:
         return [each for part in self.parts for each in part.ranges(head)]
 
@@ -72,6 +79,10 @@ class _All:
 
 
 class _Any(_All):
+    def verdict(self, head: Head) -> bool | None:
+        told = [part.verdict(head) for part in self.parts]
+        return True if True in told else None if None in told else False
+
     def rows(self, block: Block) -> int:
         found = 0
         for part in self.parts:
@@ -86,6 +97,10 @@ class _Complement:
     @property
     def cost(self) -> int:
         return self.inner.cost
+
+    def verdict(self, head: Head) -> bool | None:
+        told = self.inner.verdict(head)
+        return None if told is None else not told
 
     def ranges(self, head: Head) -> Iterable[Range]:
         return self.inner.ranges(head)
@@ -116,10 +131,10 @@ class _OfNumbers:
     cost: int = 1
 
     def ranges(self, head: Head) -> Iterable[Range]:
-        return reading.number_ranges(head, self.condition.field.kept_in) if self._by_zone(head) is None else []
+        return reading.number_ranges(head, self.condition.field.kept_in) if self.verdict(head) is None else []
 
     def rows(self, block: Block) -> int:
-        known = self._by_zone(block.head)
+        known = self.verdict(block.head)
         if known is not None:
             return block.full if known else 0
         column, operator, values = block.numbers(self.condition.field.kept_in), self.condition.operator, self.condition.values
@@ -134,8 +149,7 @@ class _OfNumbers:
         at_least = column.at_least(wanted if operator in (">=", "<") else wanted + 1)
         return at_least if operator in (">=", ">") else column.present & ~at_least
 
-    def _by_zone(self, head: Head) -> bool | None:
-        """Of all rows or of none, where the least and the greatest number tell; else None."""
+    def verdict(self, head: Head) -> bool | None:
         kept, operator, values = head.numbers[self.condition.field.kept_in], self.condition.operator, self.condition.values
         if kept.absent is not None or kept.low is None or kept.high is None or None in values:
             return None
@@ -156,6 +170,9 @@ class _OfTexts:
     @property
     def cost(self) -> int:
         return 20 if self.condition.operator == "like" else 2 * len(self.condition.values)
+
+    def verdict(self, _head: Head) -> None:
+        return None
 
     def ranges(self, head: Head) -> Iterable[Range]:
         column = self.condition.field.kept_in
@@ -186,6 +203,9 @@ class _OfReferences:
     def cost(self) -> int:
         return 3 * len(self.condition.values)
 
+    def verdict(self, _head: Head) -> None:
+        return None
+
     def ranges(self, head: Head) -> Iterable[Range]:
         column = self.condition.field.kept_in
         for value in self.condition.values:
@@ -208,6 +228,9 @@ class _OfReferences:
 class _OfElements:
     condition: Condition
     cost: int = 50
+
+    def verdict(self, _head: Head) -> None:
+        return None
 
     def ranges(self, head: Head) -> Iterable[Range]:
         return reading.whole(reading.pages_of(head, CLICKED))

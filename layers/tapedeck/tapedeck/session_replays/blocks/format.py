@@ -15,8 +15,8 @@ texts     all texts of all columns in one sorted dictionary, in pages. A key is 
 ids       of references (`error_ids`): six bytes of a hash of each with its row, sorted, in pages, transposed and deflated. A hash, for the
           first bytes of many ids are the time
 row ids   sixteen bytes a row, as they are: read for the rows that a search answers
-began     milliseconds, in pages of 1,024 rows: the first as 64 bits, the distances from it, in as many bytes as they need, transposed;
-          each page deflated, their lengths first
+began     milliseconds: how many bytes a distance takes (u64), of every 1,024th row the whole moment (u64), of every row the distance from
+          the last of these. As they are: one row is looked up at a time, and low bits do not deflate
 shown     of replays with several values in a column, which one they show: sorts ask for that
 """
 
@@ -26,6 +26,7 @@ import hashlib
 import zlib
 from array import array
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -43,7 +44,7 @@ FEW = 16  # rows are listed all the same
 PAGE = 32_768  # bytes of texts, rows and bitmaps, about
 REFERENCES = 4_096  # entries in a page of ids
 DIGEST = 6  # bytes of the hash of an id: of a million replays one is found wrongly once in many million searches
-MOMENTS = 1_024  # rows in a page of `began`
+MOMENTS = 1_024  # rows of which one says when it began, and the others how much later
 
 OF, ANY, BETWEEN = b"\xfe", b"\xfd", b"\xff"
 FIELD = b"\xfc"  # between the texts of an element
@@ -116,8 +117,9 @@ def pack_head(head: Head) -> bytes:
     return deflate(_encoder.encode(head))
 
 
+@lru_cache(maxsize=256)
 def unpack_head(packed: bytes) -> Head:
-    """What `pack_head` wrote. NoBlock for anything else."""
+    """What `pack_head` wrote; those of the last searches are remembered, as a block never changes. NoBlock for anything else."""
     try:
         head = _decoder.decode(inflate(packed))
     except (zlib.error, msgspec.DecodeError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from tapedeck import clock
@@ -27,6 +28,7 @@ from tapedeck.session_replays.search.planning import Period
 from tapedeck.session_replays.store import ReplayId
 
 T = TypeVar("T")
+_place = itemgetter(0, 1)  # of a candidate: where it is in the order, but for its id
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Wanted:
             and block.head.last >= self.first
             and (block.head.numbers[writing.ENDED].high or 0) >= oldest
             and not projects.isdisjoint(block.head.projects)
+            and self.question.verdict(block.head) is not False
         ]
 
     def ranges(self, head: Head) -> list[Range]:
@@ -222,10 +225,6 @@ class Cold:
     def _may_tie(self, head: Head, edge: Candidate) -> bool:
         """Whether a row of a block with a candidate's key could come before it."""
         return head.last >= edge.began if self._descending else head.first <= edge.began
-
-
-def _place(candidate: Candidate) -> tuple[Any, int]:
-    return candidate.key, candidate.began
 
 
 def reduced(

@@ -21,13 +21,17 @@ GAP = 32_768  # bytes that are read for nothing rather than asked for apart
 def joined(ranges: Iterable[Range]) -> list[Range]:
     """The same bytes, in as few requests as is sensible."""
     found: list[Range] = []
-    for each in sorted(ranges):
-        if not each.length:
-            continue
-        if found and each.offset <= found[-1].end + GAP:
-            found[-1] = Range(found[-1].offset, max(found[-1].end, each.end) - found[-1].offset)
-        else:
-            found.append(each)
+    first, last = 0, -GAP - 1
+    for offset, length in sorted(ranges):
+        end = offset + length
+        if offset > last + GAP:
+            if last > 0:
+                found.append(Range(first, last - first))
+            first, last = offset, end
+        elif end > last:
+            last = end
+    if last > 0:
+        found.append(Range(first, last - first))
     return found
 
 
@@ -78,29 +82,19 @@ def id_range(head: Head, row: int) -> Range:
 
 
 class Began(Sequence[int]):
-    """When the replays began, in milliseconds, ascending. A page is inflated when it is asked for."""
+    """When the replays began, in milliseconds, ascending."""
 
-    def __init__(self, data: memoryview, count: int) -> None:
-        lengths: array[int] = array("I")
-        lengths.frombytes(data[: 4 * -(-count // form.MOMENTS)])
+    def __init__(self, data: bytes, count: int) -> None:
         self._data, self._count = data, count
-        self._ends = list(accumulate(lengths, initial=4 * len(lengths)))
-        self._pages: dict[int, tuple[int, list[bytes]]] = {}
+        self._width, self._first = int.from_bytes(data[:8], "little"), 8 + 8 * -(-count // form.MOMENTS)
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, row: Any) -> Any:
-        number, place = divmod(row, form.MOMENTS)
-        if number not in self._pages:
-            raw = form.inflate(self._data[self._ends[number] : self._ends[number + 1]])
-            size = min(form.MOMENTS, self._count - number * form.MOMENTS)
-            self._pages[number] = int.from_bytes(raw[:8], "little"), [raw[at : at + size] for at in range(8, len(raw), size)][::-1]
-        first, lanes = self._pages[number]
-        distance = 0
-        for lane in lanes:
-            distance = distance << 8 | lane[place]
-        return first + distance
+        anchor, at = 8 + 8 * (row // form.MOMENTS), self._first + row * self._width
+        whole = int.from_bytes(self._data[anchor : anchor + 8], "little")
+        return whole + int.from_bytes(self._data[at : at + self._width], "little")
 
 
 class Column:
@@ -290,7 +284,7 @@ class Block:
     def began(self) -> Began:
         """When its replays began."""
         if "began" not in self._opened:
-            self._opened["began"] = Began(self.bytes_of(self.head.began), self.rows)
+            self._opened["began"] = Began(bytes(self.bytes_of(self.head.began)), self.rows)
         found: Began = self._opened["began"]
         return found
 

@@ -186,13 +186,10 @@ def write(columns: Columns) -> tuple[bytes, Head]:
 
 
 def _began(moments: Sequence[int]) -> bytes:
-    pages = []
-    for at in range(0, len(moments), form.MOMENTS):
-        page = moments[at : at + form.MOMENTS]
-        distances = array("Q", [moment - page[0] for moment in page]).tobytes()
-        width = (page[-1] - page[0]).bit_length() + 7 >> 3
-        pages.append(form.deflate(page[0].to_bytes(8, "little") + b"".join(distances[lane::8] for lane in range(width))))
-    return array("I", map(len, pages)).tobytes() + b"".join(pages)
+    anchors = moments[:: form.MOMENTS]
+    distances = [moment - anchors[row // form.MOMENTS] for row, moment in enumerate(moments)]
+    width = max(distances).bit_length() + 7 >> 3
+    return array("Q", [width, *anchors]).tobytes() + b"".join(distance.to_bytes(width, "little") for distance in distances)
 
 
 def _numbers(sections: _Sections, values: Sequence[int | None]) -> Numbers:
