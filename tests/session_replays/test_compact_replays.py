@@ -25,7 +25,6 @@ from tapedeck.session_replays.search.planning import Period
 from tapedeck.session_replays.searching import Search
 from tapedeck.session_replays.store import ReplayId
 from tests.harness import Killed, System
-from tests.harness.cloud import KINDS
 
 QUERIES = ("", "a:x", "!a:x", "has:a", "count_urls:>1", "url:*x*", "is_archived:true", "user.email:y OR !has:user.email", "click.id:x", "count_segments:2")
 SORTS = ("-started_at", "started_at", "-duration", "count_urls", "-user.email", "finished_at", "-project_id")
@@ -163,7 +162,7 @@ def settled(library: Library) -> None:
         library.compact()
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("LIBRARIES", "3"))))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("LIBRARIES", "2"))))
 def test_searches_find_what_the_rows_say_whatever_happens(system: System, seed: int) -> None:
     library = Library(system, seed)
     library.begin(3)
@@ -214,10 +213,10 @@ def test_a_search_takes_four_round_trips(system: System) -> None:
         assert int(answer.headers["x-replays-looked-at"]) == 32
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["killed-before", "killed-after", "answer-lost"])
 def test_a_compactor_may_die_at_any_call(system: System, kind: Any) -> None:
     library = Library(system, 9)
-    for at in range(0, 40, 2 if kind == "killed-after" else 7):
+    for at in range(0, 36, 3 if kind == "killed-after" else 9):
         library.begin()
         library.late()
         system.skip(130)
@@ -239,7 +238,7 @@ def _everything(library: Library) -> list[Callable[[], Any]]:
 @pytest.mark.parametrize("happening", range(6))
 def test_whatever_happens_between_two_calls_of_the_compactor(system: System, happening: int) -> None:
     library = Library(system, 10 + happening)
-    for at in range(0, 40, 3):
+    for at in range(0, 36, 4):
         library.begin(2)
         library.late()
         system.skip(130)

@@ -61,6 +61,7 @@ def test_the_example_of_the_page_is_true(block: Path) -> None:
     assert " ".join(f"{byte:02x}" for byte in data[:8]) in page
     assert " ".join(f"{byte:02x}" for byte in data[8:24]) in page
     assert " ".join(f"{byte:02x}" for byte in data[40:48]) + "  " in page
-    assert [f"{byte:02x}" for byte in data[48:60]] == "00 68 e5 cf 8b 01 00 00  00 00  d0 07".split()
+    assert "00 68 e5 cf 8b 01 00 00  00 00  d0 07" in page
+    assert data[48:60] == bytes.fromhex("0068e5cf8b0100000000d007")
     assert "78 9c 63 02 00 00 03 00 03" in page
     assert bytes.fromhex("789c63020000030003") in data
