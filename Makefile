@@ -63,7 +63,7 @@ bench: $(DEV) build  ## the numbers, each beside what it is compared with
 	@.venvs/dev/bin/python -m bench
 
 .PHONY: bench-search
-bench-search: $(DEV)  ## the numbers of searches alone, up to 50,000 replays, beside ClickHouse and DuckDB (fetches 900 MB once)
+bench-search: $(DEV)  ## the numbers of searches alone, hot and in blocks, beside ClickHouse and DuckDB (fetches 900 MB once; ARGS=1_000_000)
 	@.venvs/dev/bin/python -m bench search $(ARGS)
 
 .PHONY: openapi

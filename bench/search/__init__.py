@@ -17,7 +17,8 @@ from bench.figures import Figure
 from bench.timing import one_core
 
 SIZES = (1_000, 10_000)  # of `make bench`; the largest is `make bench-search`'s
-ALL_SIZES = (*SIZES, 50_000)
+HOT = 50_000  # the largest list that is measured row by row: more are in blocks
+ALL_SIZES = (*SIZES, HOT, 100_000)
 TRIPS = 4
 JUDGED = 10_000  # the size at which the target is
 MOST_ROUNDS = 25  # of one way to answer a search; the first only warms
@@ -39,7 +40,12 @@ def measure(sizes: Sequence[int] = SIZES, *, fetch: bool = False) -> list[Figure
     figures: list[Figure] = []
     with patch.object(clock, "now", lambda: replays.NOW), one_core():
         for size in sizes:
-            figures += _measure(size, missing)
+            if size <= HOT:
+                figures += _measure(size, missing)
+    if fetch:
+        from bench.search import cold
+
+        figures += cold.measure([size for size in sizes if size >= JUDGED and size != HOT])
     return figures
 
 

@@ -11,7 +11,7 @@ import importlib
 import random
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -35,7 +35,6 @@ from tapedeck.session_replays.search import fields
 from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.store import Version
 
-SIZES = (10_000, 100_000)  # of `make bench-search`
 OURS = "blocks"
 TOLD = 40_000  # sessions: of more than `GROUPED` the others are copies of these
 GROUPED = 100_000  # the largest size at which segments are grouped: fifteen times as many rows
@@ -135,7 +134,7 @@ class Tier:
             yield
 
 
-def measure(sizes: tuple[int, ...] | list[int]) -> list[Figure]:
+def measure(sizes: Sequence[int]) -> list[Figure]:
     """The figures at these sizes; what they are compared with must be installed."""
     missing = engines.install(fetch=True)
     if missing:

@@ -42,7 +42,12 @@ def run() -> dict[str, int]:
     done: Counter[str] = Counter({"packed": 0, "cooled": 0, "merged": 0, "swept": 0})
     end = clock.now() + BUDGET
     for organization_id, project_ids in objects.owners("rec"):
-        steps = {"cooled": settle, "packed": partial(pack, project_ids=project_ids), "merged": merge, "swept": sweep}
+        steps: dict[str, Callable[[int], int]] = {
+            "cooled": settle,
+            "packed": partial(pack, project_ids=project_ids),
+            "merged": merge,
+            "swept": sweep,
+        }
         for name, step in steps.items():
             while clock.now() < end and (number := step(organization_id)):
                 done[name] += number
