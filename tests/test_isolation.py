@@ -41,7 +41,7 @@ _BODIES |= {("POST", "v1/collection/{collection_id}/search"): {"query": "name:pa
 _NUMBERS = count(1)
 # What each request has to say anew: a function of the names in its path.
 _BODIES |= {("POST", "/environments"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("POST", "/members"): lambda names: {"userId": names["person"]}}
-_BODIES |= {("PUT", "/members/{user_id}"): {"role": "admin"}}
+_BODIES |= {("PUT", "/members/{user_id}"): {"role": "admin"}, ("PUT", "/environments/{env_id}"): lambda _: {"retentionDays": next(_NUMBERS) % 2 * 30 or 60}}
 _BODIES |= {("POST", "/api/captures"): lambda names: {"name": f"made {next(_NUMBERS)}", "envId": int(names["env_id"]) if names["env_id"].isdigit() else 0}}
 _BODIES |= {("PUT", "/api/captures"): lambda _: {"name": f"made {next(_NUMBERS)}"}, ("PUT", "{capture_id}"): lambda _: {"name": f"made {next(_NUMBERS)}"}}
 _BODIES |= {("POST", "/v1/destination"): {"name": "made", "type": "listen", "metadata": {}}, ("PUT", "/v1/destination/{destination_id}"): {"name": "renamed"}}

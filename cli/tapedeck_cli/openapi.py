@@ -68,6 +68,7 @@ _ANSWERS |= {
     "environments.list_environments": people.Environments,
     "environments.create_environment": people.Environment,
     "environments.get_environment": people.Environment,
+    "environments.edit_environment": people.Environment,
     "environments.list_members": people.Members,
     "environments.add_member": people.Member,
     "environments.change_member": people.Member,

@@ -8,8 +8,7 @@ from tapedeck.api.metering import events_in
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, note
 from tapedeck.event_replays import ringing
-from tapedeck.events import ingesting
-from tapedeck.events.store import CollectionId
+from tapedeck.events import collections, ingesting
 
 app = Api(meter=events_in)
 
@@ -18,7 +17,7 @@ app = Api(meter=events_in)
 def ingest_events(request: Request) -> dict[str, Any]:
     """`{"accepted": n, "ids": […]}` for one record, an array, or the agent's packet; the same request again adds nothing."""
     environment = request.environment
-    collection = CollectionId(request.organization.id, environment.collection_id)
+    collection = collections.bucket(request.organization.id, environment)
     accepted = ingesting.take_records(
         collection,
         environment.project_id,

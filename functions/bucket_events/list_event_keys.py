@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
-from tapedeck.events import retrieving
-from tapedeck.events.store import CollectionId
+from tapedeck.events import collections, retrieving
 
 app = Api()
 
@@ -13,7 +12,7 @@ app = Api()
 @app.get("/api/bucket/{bucket_id}/data/eventsKeysByApp")
 def list_event_keys(request: Request) -> Response:
     """`[{app_name, events: [names], details: [{name, count, first, last}]}]`."""
-    return Response(retrieving.keys_by_app(CollectionId(request.organization.id, request.environment.collection_id)))
+    return Response(retrieving.keys_by_app(collections.bucket(request.organization.id, request.environment)))
 
 
 lambda_handler = app.handler

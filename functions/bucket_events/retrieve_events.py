@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
-from tapedeck.events import asking, presenting, retrieving
-from tapedeck.events.store import CollectionId
+from tapedeck.events import asking, collections, presenting, retrieving
 
 app = Api()
 
@@ -14,7 +13,7 @@ app = Api()
 def retrieve_events(request: Request) -> Response:
     """The events of `event_name`, the newest first; `app_name`, `server_name`, `start`, `end`, `limit` and `offset` narrow it."""
     asked = asking.retrieval(request.body())
-    collection = CollectionId(request.organization.id, request.environment.collection_id)
+    collection = collections.bucket(request.organization.id, request.environment)
     return Response(presenting.elements(retrieving.retrieve(collection, asked)))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from tapedeck import clock
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
-from tapedeck.events import asking, retrieving
-from tapedeck.events.store import CollectionId
+from tapedeck.events import asking, collections, retrieving
 
 app = Api()
 
@@ -15,7 +14,7 @@ app = Api()
 def retrieve_histogram(request: Request) -> Response:
     """`[[start of the interval in ms, count], …]` of the last `days`, ascending, without gaps; `[]` when there is nothing."""
     asked = asking.distribution(request.body(), now=clock.now())
-    collection = CollectionId(request.organization.id, request.environment.collection_id)
+    collection = collections.bucket(request.organization.id, request.environment)
     return Response(retrieving.distribution(collection, asked))
 
 

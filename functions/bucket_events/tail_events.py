@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
-from tapedeck.events import asking, presenting, retrieving
-from tapedeck.events.store import CollectionId
+from tapedeck.events import asking, collections, presenting, retrieving
 
 app = Api()
 
@@ -14,7 +13,7 @@ app = Api()
 def tail_events(request: Request) -> Response:
     """`{"next", "events"}`, oldest first: what came from number `after` on, or within `wait` seconds; without `after` where the end is."""
     asked = asking.tail(request.query)
-    collection = CollectionId(request.organization.id, request.environment.collection_id)
+    collection = collections.bucket(request.organization.id, request.environment)
     return Response(presenting.followed(*retrieving.follow(collection, asked)))
 
 

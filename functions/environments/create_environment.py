@@ -13,7 +13,7 @@ app = Api()
 
 @app.post("/api/environments")
 def create_environment(request: Request) -> dict[str, Any]:
-    """The environment of `{"name", "dbInstance"}`, which is the caller's; its `collection_token` is never shown again."""
+    """The environment of `{"name", "dbInstance", "retentionDays"}`, which is the caller's; its `collection_token` is never shown again."""
     made = making.create(request.who, request.organization, request.json())
     return presenting.environment(made, request.who, base_url=request.base_url)
 

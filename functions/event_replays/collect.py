@@ -17,7 +17,7 @@ app = Api(meter=events_in)
 @app.post("/v1/collect")
 def collect(request: Request) -> dict[str, Any]:
     """`{"message", "ids"}` for one JSON payload or an array, kept byte for byte; the same request again adds nothing."""
-    collection = CollectionId(request.organization.id, request.collection_id)
+    collection = CollectionId(request.organization.id, request.collection_id, request.environment.retention_days)
     accepted = ingesting.take_payloads(
         collection,
         request.environment.project_id,

@@ -16,7 +16,7 @@ def search_collection(request: Request, collection_id: str) -> Response:
     organization = request.organization
     collection = collections.one(organization, request.who.environments_of(organization, "event:read"), collection_id)
     query = lucene.compile(asked.query, team_id=organization.team_id, collection=collection.name)
-    found = searching.search(collections.span(organization.id, collection), query, offset=asked.offset, size=asked.size)
+    found = searching.search(collections.span(organization, collection), query, offset=asked.offset, size=asked.size)
     note(found=found.total, complete=found.complete)
     return Response(searching.present(found, team_id=organization.team_id, collection=collection.name))
 

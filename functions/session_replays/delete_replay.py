@@ -13,7 +13,7 @@ app = Api()
 @app.delete("/api/0/projects/{org}/{project}/replays/{replay_id}/")
 def delete_replay(request: Request, replay_id: str) -> Response:
     """204, also for a replay that was never seen, whose segments are then refused; 404 for one that was deleted before (contract §1.4)."""
-    replay = reading.replay_id(request.organization.id, request.environment.project_id, replay_id)
+    replay = reading.replay_id(request.organization.id, request.environment, replay_id)
     audit.write(request.who, "replay.delete", replay.key, project_id=replay.project_id)
     reading.archive(replay)
     return Response(status=204)

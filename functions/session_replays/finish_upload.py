@@ -26,6 +26,7 @@ def finish_upload(request: Request, upload_id: str) -> dict[str, Any]:
         organization_id,
         project_id,
         body,
+        days=request.environment.retention_days,
         encoding=encoding,
         client_ip=request.client_ip,
         client_agent=request.headers.get("user-agent", ""),

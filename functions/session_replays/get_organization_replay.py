@@ -15,8 +15,8 @@ app = Api()
 def get_organization_replay(request: Request, replay_id: str) -> dict[str, Any]:
     """The replay, or those of its fields that `field` names."""
     fields = presenting.chosen(request.query.all("field"))
-    projects = [each.project_id for each in request.who.environments_of(request.organization, "replay:read")]
-    replay = reading.find(request.organization.id, projects, replay_id, request.who.user_id)
+    environments = request.who.environments_of(request.organization, "replay:read")
+    replay = reading.find(request.organization.id, environments, replay_id, request.who.user_id)
     return {"data": presenting.select(replay, fields)}
 
 

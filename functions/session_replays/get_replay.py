@@ -15,7 +15,7 @@ app = Api()
 def get_replay(request: Request, replay_id: str) -> dict[str, Any]:
     """The replay, or those of its fields that `field` names."""
     fields = presenting.chosen(request.query.all("field"))
-    name = reading.replay_id(request.organization.id, request.environment.project_id, replay_id)
+    name = reading.replay_id(request.organization.id, request.environment, replay_id)
     replay = reading.get(name, request.who.user_id)
     return {"data": presenting.select(replay, fields)}
 

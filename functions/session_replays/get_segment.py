@@ -13,7 +13,7 @@ app = Api()
 @app.get("/api/0/projects/{org}/{project}/replays/{replay_id}/recording-segments/{segment_id}/")
 def get_segment(request: Request, replay_id: str, segment_id: str) -> Response:
     """`{"data": metadata}`; with `download`, even empty, `[events…]` as they were received."""
-    replay = reading.replay_id(request.organization.id, request.environment.project_id, replay_id)
+    replay = reading.replay_id(request.organization.id, request.environment, replay_id)
     segment = playing.segment(replay, segment_id)
     if "download" not in request.query:
         return Response({"data": playing.describe(replay, segment)})

@@ -20,6 +20,7 @@ def ingest_envelope(request: Request) -> dict[str, Any]:
         request.organization.id,
         request.environment.project_id,
         request.body(),
+        days=request.environment.retention_days,
         encoding=request.headers.get("content-encoding", ""),
         client_ip=request.client_ip,
         client_agent=request.headers.get("user-agent", ""),

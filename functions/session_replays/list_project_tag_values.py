@@ -15,7 +15,7 @@ def list_project_tag_values(request: Request, key: str) -> Response:
     """`[{key, name, value, count, lastSeen, firstSeen}]`: `count` is of replays; `query` is a part of the value."""
     query = request.query
     key, sort, at = tagging.checked(key), tagging.sorting(query.one("sort")), paging.window(query)
-    wanted = searching.asked(request.organization.id, [request.environment.project_id], query)
+    wanted = searching.asked(request.organization.id, [request.environment], query)
     pages = searching.gather(wanted, lambda rows: tagging.values(rows, key), tagging.values_in_blocks(key))
     found = tagging.describe_values(pages, key, containing=query.one("query"), sort=sort)
     return paging.page(request, found, at)

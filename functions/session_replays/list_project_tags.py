@@ -14,7 +14,7 @@ app = Api()
 @app.get("/api/0/projects/{org}/{project}/replays/tags/")
 def list_project_tags(request: Request) -> list[dict[str, Any]]:
     """`[{key, name, totalValues}]` of the period, the most frequent first; `totalValues` counts a value once a replay."""
-    wanted = searching.asked(request.organization.id, [request.environment.project_id], request.query)
+    wanted = searching.asked(request.organization.id, [request.environment], request.query)
     return tagging.describe_keys(searching.gather(wanted, tagging.keys, tagging.keys_in_blocks))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tapedeck.api import paging
-from tapedeck.api.projects import project_ids
+from tapedeck.api.projects import projects
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
 from tapedeck.session_replays import periods, presenting, searching
@@ -21,7 +21,7 @@ def list_replays(request: Request) -> Response:
     at = paging.window(query, default=searching.DEFAULT_LIMIT)
     fields = presenting.chosen(query.all("field"))
     wanted = replace(
-        searching.asked(request.organization.id, project_ids(request, "replay:read"), query, default=periods.DEFAULT),
+        searching.asked(request.organization.id, projects(request, "replay:read"), query, default=periods.DEFAULT),
         matches=searching.matching(query.one("query"), request.who.user_id),
         order=searching.order(query.one("orderBy", "sortBy", "sort")),
     )

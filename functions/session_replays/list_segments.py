@@ -13,7 +13,7 @@ app = Api()
 @app.get("/api/0/projects/{org}/{project}/replays/{replay_id}/recording-segments/")
 def list_segments(request: Request, replay_id: str) -> Response:
     """`{"data": [metadata…]}`; with `download`, even empty, `[[events…], …]` as they were received (decision 10)."""
-    replay = reading.replay_id(request.organization.id, request.environment.project_id, replay_id)
+    replay = reading.replay_id(request.organization.id, request.environment, replay_id)
     at = paging.window(request.query)
     download = "download" in request.query
     page = playing.page(replay, offset=at.offset, limit=at.limit, most_bytes=playing.PAGE_BYTES if download else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tapedeck.api import paging
-from tapedeck.api.projects import project_ids
+from tapedeck.api.projects import projects
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api, Response
 from tapedeck.session_replays import elements, searching
@@ -17,7 +17,7 @@ def list_selectors(request: Request) -> Response:
     query = request.query
     at = paging.window(query, default=10)
     matches = searching.matching_elements(query.one("query"))
-    wanted = searching.asked(request.organization.id, project_ids(request, "replay:read"), query)
+    wanted = searching.asked(request.organization.id, projects(request, "replay:read"), query)
     rows = elements.describe(searching.gather(wanted, elements.count, elements.count_in_blocks), sort=query.one("sort"), matches=matches)
     return paging.page(request, rows, at, within="data")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapedeck.api.projects import project_ids
+from tapedeck.api.projects import projects
 from tapedeck.api.request import Request
 from tapedeck.api.resolver import Api
 from tapedeck.session_replays import searching, tagging
@@ -17,7 +17,7 @@ def list_tags(request: Request) -> list[dict[str, Any]]:
     """`[{key, name, totalValues}]` of the period, the most frequent first; of another `dataset` than replays there are none."""
     if request.query.one("dataset") not in (None, "replays"):
         return []
-    wanted = searching.asked(request.organization.id, project_ids(request, "replay:read"), request.query)
+    wanted = searching.asked(request.organization.id, projects(request, "replay:read"), request.query)
     return tagging.describe_keys(searching.gather(wanted, tagging.keys, tagging.keys_in_blocks))
 
 

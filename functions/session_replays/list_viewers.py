@@ -15,7 +15,7 @@ app = Api()
 @app.get("/api/0/projects/{org}/{project}/replays/{replay_id}/viewed-by/")
 def list_viewers(request: Request, replay_id: str) -> dict[str, Any]:
     """Those who have watched it and are still in the organization."""
-    seen_by = reading.viewers(reading.replay_id(request.organization.id, request.environment.project_id, replay_id))
+    seen_by = reading.viewers(reading.replay_id(request.organization.id, request.environment, replay_id))
     return {"data": {"viewed_by": [presenting.user(each) for each in store.users(request.organization.id, seen_by)]}}
 
 

@@ -12,7 +12,7 @@ app = Api()
 @app.post("/api/0/projects/{org}/{project}/replays/{replay_id}/viewed-by/")
 def record_view(request: Request, replay_id: str) -> Response:
     """204; an organization's key is nobody, and is not remembered (contract §1.10)."""
-    replay = reading.replay_id(request.organization.id, request.environment.project_id, replay_id)
+    replay = reading.replay_id(request.organization.id, request.environment, replay_id)
     if request.who.user_id is None:
         reading.get(replay)
     else:

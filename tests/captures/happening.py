@@ -65,7 +65,7 @@ def held(system: System, capture: dict[str, Any]) -> list[str]:
     """The names of the events that a capture's collection has, as any reader of collections reads them."""
     organization = environments.organization(system.acme.id)
     assert organization
-    span = collections.span(organization.id, collections.one(organization, organization.environments, capture["collectionId"]))
+    span = collections.span(organization, collections.one(organization, organization.environments, capture["collectionId"]))
     return [
         chunks.event_of(line).name
         for chunk in spans.chunks_of(span)

@@ -27,6 +27,8 @@ def test_an_environment_is_shown_under_all_of_its_names(system: System) -> None:
         "role": "member",
         "dbInstance": None,
         "retentionDays": None,
+        "retentionChoices": [1, 3, 7, 14, 30, 60, 90],
+        "stackRetentionDays": 90,
         "createdAt": "2026-03-05T10:00:00.000Z",
         "project_id": web.project_id,
         "projectKey": web.project_key,

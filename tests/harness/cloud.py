@@ -261,7 +261,8 @@ def _needs(service: str, operation: str, params: Mapping[str, Any]) -> list[tupl
     if service == "s3":
         bucket, action = f"arn:aws:s3:::{params['Bucket']}", f"s3:{_S3.get(operation, operation)}"
         keys = [params["Key"]] if "Key" in params else [each["Key"] for each in params.get("Delete", {}).get("Objects", [])]
-        return [(action, f"{bucket}/{key}") for key in keys] or [(action, bucket)]
+        tagged = [("s3:PutObjectTagging", f"{bucket}/{key}") for key in keys if "Tagging" in params]
+        return [*((action, f"{bucket}/{key}") for key in keys), *tagged] or [(action, bucket)]
     if service == "scheduler":
         passed = [("iam:PassRole", params["Target"]["RoleArn"])] if "Target" in params else []
         return [(f"scheduler:{operation}", _arn("scheduler", f"schedule/{params['GroupName']}/{params['Name']}")), *passed]

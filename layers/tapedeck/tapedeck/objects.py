@@ -25,9 +25,10 @@ def hour(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H")
 
 
-def put(key: str, body: bytes) -> None:
-    """Write an object. Safe to repeat."""
-    aws.client("s3").put_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key, Body=body)
+def put(key: str, body: bytes, *, days: int | None = None) -> None:
+    """Write an object; one that is to go after so many `days` (of `retention.CLASSES`) is tagged so. Safe to repeat."""
+    tagged = {} if days is None else {"Tagging": f"retention={days}"}
+    aws.client("s3").put_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key, Body=body, **tagged)
 
 
 def get(key: str) -> bytes | None:

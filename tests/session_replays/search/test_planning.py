@@ -30,7 +30,6 @@ class Index:
         self.page = page
         self.queries = self.trips = 0
         monkeypatch.setattr(store, "list_page", self.list_page)
-        monkeypatch.setattr(store, "retention", lambda: 90 * 86400)
         monkeypatch.setattr(clock, "now", lambda: END)
         monkeypatch.setattr(aws, "together", self.together)
 
@@ -129,7 +128,13 @@ def test_more_rows_than_a_lambda_can_read_are_refused(monkeypatch: pytest.Monkey
         scanned(index)
 
 
-def test_what_is_past_its_retention_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    index = Index(monkeypatch, {1: places([1_500_000])}, 10)
-    monkeypatch.setattr(clock, "now", lambda: END + 91 * 86400)
-    assert [trip.results for trip in scanned(index)] == [[[]]]
+@pytest.mark.parametrize("own", [None, 90, 30])
+def test_a_period_keeps_what_is_neither_expired_nor_too_old(monkeypatch: pytest.MonkeyPatch, own: int | None) -> None:
+    monkeypatch.setenv("RETENTION_DAYS", "90")
+    period, days = Period(1, [1, 2], 0, END, {} if own is None else {1: own}), own or 90
+    for expires in (None, END + 400 * 86400.0, END + 10):
+        row = {"finished": END, **({} if expires is None else {"expires": expires})}
+        end = min(END + days * 86400 + 1, expires or END + 400 * 86400)
+        assert period.keeps(Document("a", 1, row), end - 0.001)
+        assert not period.keeps(Document("a", 1, row), end)
+        assert period.keeps(Document("a", 2, row), min(END + 90 * 86400, (expires or 1e12) - 1)), "another project has its own days, or none"

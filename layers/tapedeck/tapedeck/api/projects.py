@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tapedeck.api.request import Request
 from tapedeck.errors import Forbidden, Invalid
 
+if TYPE_CHECKING:
+    from tapedeck.environments.model import Environment
+
 _NAME = re.compile(r"-?[0-9]{1,18}|[a-z0-9][a-z0-9_-]{0,63}")
 
 
-def project_ids(request: Request, scope: str) -> list[int]:
+def projects(request: Request, scope: str) -> list[Environment]:
     """The projects meant, all of them the caller's. Invalid for what is no id; Forbidden for one that is not theirs to read."""
     visible = request.who.environments_of(request.organization, scope)
     named = [name for value in request.query.all("project") for name in value.split(",")]
@@ -18,11 +22,11 @@ def project_ids(request: Request, scope: str) -> list[int]:
     if not all(_NAME.fullmatch(name) for name in named):
         raise Invalid("Invalid project ids")
     if "-1" in named or "$all" in slugs or not (named or slugs):
-        return [each.project_id for each in visible]
-    wanted = [each.project_id for each in visible if each.slug in slugs]
+        return visible
+    wanted = [each for each in visible if each.slug in slugs]
     for name in named:
-        project_id = next((each.project_id for each in visible if name in (each.slug, str(each.project_id))), None)
-        if project_id is None:
+        found = next((each for each in visible if name in (each.slug, str(each.project_id))), None)
+        if found is None:
             raise Forbidden
-        wanted.append(project_id)
-    return list(dict.fromkeys(wanted))
+        wanted.append(found)
+    return list({each.project_id: each for each in wanted}.values())

@@ -111,6 +111,7 @@ ROUTES = (
     Route("GET", "/api/environments", "environments.list_environments", "organization", "project:read", True, _MYCRT),
     Route("POST", "/api/environments", "environments.create_environment", "organization", "capture:write", dialect=_MYCRT),
     Route("GET", _ENVIRONMENT, "environments.get_environment", "environment", "project:read", True, _MYCRT),
+    Route("PUT", _ENVIRONMENT, "environments.edit_environment", "environment", "project:admin", True, _MYCRT),
     Route("GET", _ENVIRONMENT + "/members", "environments.list_members", "environment", "project:read", True, _MYCRT),
     Route("POST", _ENVIRONMENT + "/members", "environments.add_member", "environment", "project:admin", True, _MYCRT),
     Route("PUT", _ENVIRONMENT + "/members/{user_id}", "environments.change_member", "environment", "project:admin", True, _MYCRT),

@@ -12,7 +12,7 @@ from tapedeck.session_replays import people
 
 def user(organization: Organization, environment: Environment, user_id: str) -> dict[str, Any]:
     """`{userId, sessionCount, firstSeen, lastSeen}`; moments in ms, null when there is nothing."""
-    found = people.known(organization.id, environment.project_id, user_id)
+    found = people.known(organization.id, environment, user_id)
     return {"userId": user_id, "sessionCount": found.count, "firstSeen": found.first, "lastSeen": found.last}
 
 
@@ -20,7 +20,7 @@ def sessions(
     organization: Organization, environment: Environment, user_id: str, start: int | None, end: int | None
 ) -> list[dict[str, Any]]:
     """The newest sessions of a person that began in a period."""
-    return people.sessions(organization.id, environment.project_id, user_id, start, end)
+    return people.sessions(organization.id, environment, user_id, start, end)
 
 
 def period(start: str | None, end: str | None) -> tuple[int | None, int | None]:

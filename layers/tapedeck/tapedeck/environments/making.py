@@ -1,18 +1,19 @@
-"""How an environment is asked for: its name, and the slug that is made of it."""
+"""How an environment is asked for, and how its admins change it: its name, and the slug that is made of it; its database; its retention."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tapedeck import errors
+from tapedeck import audit, errors, retention
 from tapedeck.environments import store
 from tapedeck.environments.model import Caller, Environment, Organization, User
 
 _MOST_NAME, _MOST_SLUG = 64, 50
+_MEMBERS = {"name": "name", "database_instance": "dbInstance", "retention_days": "retentionDays"}  # of a body, by their fields
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # RDS: letters, digits and single hyphens, a letter first, 63 characters at most.
 _INSTANCE = re.compile(r"(?=.{1,63}$)[A-Za-z](-?[A-Za-z0-9])*")
@@ -25,6 +26,7 @@ class Wanted:
     name: str
     slug: str
     database_instance: str | None
+    retention_days: int | None
 
 
 def create(caller: Caller, organization: Organization, body: Mapping[str, Any]) -> Environment:
@@ -35,23 +37,59 @@ def create(caller: Caller, organization: Organization, body: Mapping[str, Any]) 
     asked = wanted(body)
     owner = caller.user or _owner(organization)
     try:
-        return store.create_environment(organization.id, asked.slug, owner, name=asked.name, database_instance=asked.database_instance)
+        return store.create_environment(
+            organization.id,
+            asked.slug,
+            owner,
+            name=asked.name,
+            database_instance=asked.database_instance,
+            retention_days=asked.retention_days,
+        )
     except errors.Conflict:
         raise errors.Invalid(fields={"name": [f'there is an environment named "{asked.slug}" already']}) from None
 
 
+def edit(caller: Caller, environment: Environment, body: Mapping[str, Any]) -> Environment:
+    """The environment with what a body asks for; what it leaves out stays, and its slug always does. Raises Invalid by field.
+
+    Decided and written on the environment as it is then, with its row of the audit trail. Safe to repeat: the same again writes nothing.
+    """
+    asked = changes(body)
+
+    def changed(now: Environment) -> Environment:
+        if not caller.may_in(now, "project:admin"):
+            raise errors.Forbidden
+        return replace(now, **asked)
+
+    def order(before: Environment, after: Environment) -> dict[str, Any]:
+        told = [_MEMBERS[name] for name in asked if getattr(before, name) != getattr(after, name)]
+        days = {"retentionDays": after.retention_days, "before": before.retention_days} if "retentionDays" in told else {}
+        return audit.entry(caller, "environment.edit", str(after.env_id), changed=told, **days)
+
+    return store.change(caller.organization_id, environment, changed, with_=order)
+
+
 def wanted(body: Mapping[str, Any]) -> Wanted:
-    """A request's wishes: `name` and, for metrics of a database, `dbInstance`. Raises Invalid by field; unknown members are nobody's."""
+    """A request's wishes: `name` and, for metrics of a database, `dbInstance`; `retentionDays`. Raises Invalid by field; unknown members
+    are nobody's."""
+    asked = changes({"name": None, **body})
+    return Wanted(asked["name"], slug_of(asked["name"]), asked.get("database_instance"), asked.get("retention_days"))
+
+
+def changes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a body says of an environment's fields, by their names. Raises Invalid by field."""
     wrong: dict[str, list[str]] = {}
-    name, instance = body.get("name"), body.get("dbInstance")
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= _MOST_NAME or _CONTROL.search(name):
+    name, instance, days = body.get("name"), body.get("dbInstance"), body.get("retentionDays")
+    if "name" in body and (not isinstance(name, str) or not 0 < len(name.strip()) <= _MOST_NAME or _CONTROL.search(name)):
         wrong["name"] = [f'"name" must be a text of 1 to {_MOST_NAME} characters']
     if instance is not None and not (isinstance(instance, str) and _INSTANCE.fullmatch(instance)):
         wrong["dbInstance"] = ['"dbInstance" must be the identifier of an RDS instance']
+    if days is not None and (type(days) is not int or days not in retention.choices()):
+        wrong["retentionDays"] = [f'"retentionDays" must be null or one of {retention.choices()}']
     if wrong:
         raise errors.Invalid(fields=wrong)
-    text = str(name).strip()
-    return Wanted(text, slug_of(text), instance)
+    told = {field: body[member] for field, member in _MEMBERS.items() if member in body}
+    return told | {"name": name.strip()} if isinstance(name, str) else told
 
 
 def slug_of(name: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from tapedeck import clock
+from tapedeck import clock, retention
 from tapedeck.environments.model import Caller, Environment, Key, Member, Organization, User
 
 
@@ -98,6 +98,8 @@ def environment(shown: Environment, caller: Caller, *, base_url: str) -> dict[st
         "role": None if caller.user_id is None else shown.roles.get(caller.user_id),
         "dbInstance": shown.database_instance,
         "retentionDays": shown.retention_days,
+        "retentionChoices": retention.choices(),
+        "stackRetentionDays": retention.days(),
         "createdAt": _moment(shown.created_at),
         "project_id": shown.project_id,
         "projectKey": shown.project_key,

@@ -29,7 +29,9 @@ class Environment(Shape):
     ownerId: int | None  # noqa: N815
     role: Role | None = Field(description="The caller's; null for a key of the organization.")
     dbInstance: str | None = Field(description="The RDS instance whose metrics its captures show.")  # noqa: N815
-    retentionDays: int | None = Field(description="How long what was recorded is kept; null: as the stack does.")  # noqa: N815
+    retentionDays: int | None = Field(description="For how many days what is recorded is kept; null: as the stack does.")  # noqa: N815
+    retentionChoices: list[int] = Field(description="What `retentionDays` may be, beside null.")  # noqa: N815
+    stackRetentionDays: int = Field(description="For how many days the stack keeps what is recorded: no environment does longer.")  # noqa: N815
     createdAt: Moment  # noqa: N815
     project_id: int = Field(description="What session replays call it; so does its slug.")
     projectKey: str = Field(description="What deletion jobs call it.")  # noqa: N815

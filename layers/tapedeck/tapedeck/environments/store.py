@@ -13,7 +13,7 @@ SEQ          {name}                    the last number given out   ADD 1
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -57,7 +57,13 @@ def create_user(organization_id: int, email: str, name: str, role: OrganizationR
 
 
 def create_environment(
-    organization_id: int, slug: str, owner: User, *, name: str = "", database_instance: str | None = None
+    organization_id: int,
+    slug: str,
+    owner: User,
+    *,
+    name: str = "",
+    database_instance: str | None = None,
+    retention_days: int | None = None,
 ) -> Environment:
     """A new environment with its five handles, owned by `owner`. Conflict when the organization has one of that slug.
 
@@ -76,6 +82,7 @@ def create_environment(
         created_at=clock.now(),
         name=name or slug,
         database_instance=database_instance,
+        retention_days=retention_days,
         version=1,
         collection_token=ids.random_uuid(),
     )
@@ -114,32 +121,57 @@ def set_role(organization_id: int, environment: Environment, user_id: int, role:
 def change_roles(
     organization_id: int, environment: Environment, decide: Callable[[Environment], Mapping[int, EnvironmentRole]]
 ) -> Environment:
-    """The environment with the roles that `decide` makes of it, written only over the version that `decide` saw.
+    """The environment with the roles that `decide` makes of it: see `change`."""
+    return change(organization_id, environment, lambda now: replace(now, roles=decide(now)))
+
+
+def change(
+    organization_id: int,
+    environment: Environment,
+    decide: Callable[[Environment], Environment],
+    *,
+    with_: Callable[[Environment, Environment], Item] | None = None,
+) -> Environment:
+    """The environment that `decide` makes of it, written only over the version that `decide` saw.
 
     When somebody else was faster it decides again, on what is there now: two admins at once lose nothing, and who has lost the right to
-    decide is refused. NotFound when the environment is gone; Unavailable when everybody changes it at once.
+    decide is refused. What `with_` makes of the environment before and after is a part of the same transaction. Where nothing changes
+    nothing is written. NotFound when the environment is gone; Unavailable when everybody changes it at once.
     """
     for _ in range(_MOST_ATTEMPTS):
-        changed = replace(environment, roles=decide(environment), version=environment.version + 1)
-        known = (
-            {"ConditionExpression": "v = :known", "ExpressionAttributeValues": {":known": {"N": str(environment.version)}}}
-            if environment.version
-            else {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(v)"}  # of a time when none were counted
-        )
-        try:
-            aws.client("dynamodb").put_item(
-                TableName=aws.setting("CONTROL_TABLE"), Item=_environment_item(organization_id, changed), **known
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-        else:
+        decided = decide(environment)
+        same = decided == environment
+        changed = decided if same else replace(decided, version=environment.version + 1)
+        if not same and _written(organization_id, environment.version, changed, [with_(environment, changed)] if with_ else []):
             return changed
         now = _environment_now(organization_id, environment.env_id)
-        if (now.version, now.roles) == (changed.version, changed.roles):
-            return now  # the answer to an earlier attempt was lost on its way, or somebody else made the very same change
+        if now == replace(changed, collection_token=None):
+            return now  # nothing to do; or an answer was lost on its way, or somebody else made the very same change
         environment = now
     raise errors.Unavailable
+
+
+def _written(organization_id: int, version: int, changed: Environment, others: Sequence[Item]) -> bool:
+    """Write an environment over a version of it, with `others` in one transaction; False when it is another one by now."""
+    put = {
+        "TableName": aws.setting("CONTROL_TABLE"),
+        "Item": _environment_item(organization_id, changed),
+        **(
+            {"ConditionExpression": "v = :known", "ExpressionAttributeValues": {":known": {"N": str(version)}}}
+            if version
+            else {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(v)"}  # of a time when none were counted
+        ),
+    }
+    try:
+        if others:
+            aws.client("dynamodb").transact_write_items(TransactItems=[{"Put": put}, *others])
+        else:
+            aws.client("dynamodb").put_item(**put)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ConditionalCheckFailedException", "TransactionCanceledException"):
+            raise
+        return False
+    return True
 
 
 def organization(organization_id: int, *, fresh: bool = False) -> Organization | None:

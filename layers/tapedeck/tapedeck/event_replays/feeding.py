@@ -1,7 +1,7 @@
 """What a replay reads: the events of its collection from its position on, cut into the places of a window.
 
-Chunks are merged while they are read, events are erased, a bucket is emptied: numbers stay. A reader that is overtaken begins again at
-the last end of a chunk that it saw; numbers that are gone are jumped over.
+Chunks are merged while they are read, events are erased or expire, a bucket is emptied: numbers stay. A reader that is overtaken begins
+again at the last end of a chunk that it saw; numbers that are gone are jumped over.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from msgspec.structs import force_setattr
 
 from tapedeck import errors
 from tapedeck.environments import store as environments
+from tapedeck.environments.model import Organization
 from tapedeck.event_replays.model import Progress, Replay
 from tapedeck.event_replays.window import Place
 from tapedeck.events import chunks, collections, lucene, spans, store
@@ -28,8 +29,8 @@ _MOST_OVERTAKEN = 12
 class Source:
     """What a replay reads: its collection, and the query that chooses. Raises NotFound or Invalid when it cannot be read any more."""
 
-    def __init__(self, organization_id: int, collection: Collection, query: Query, until: int | None) -> None:
-        self._organization_id, self._collection, self._query, self._until = organization_id, collection, query, until
+    def __init__(self, organization: Organization, collection: Collection, query: Query, until: int | None) -> None:
+        self._organization, self._collection, self._query, self._until = organization, collection, query, until
 
     @classmethod
     def of(cls, replay: Replay) -> Source:
@@ -39,7 +40,7 @@ class Source:
             raise errors.NotFound("The organization is gone.")
         collection = collections.one(organization, organization.environments, replay.collection_id)
         query = lucene.compile(replay.query, team_id=organization.team_id, collection=collection.name)
-        return cls(organization.id, collection, query, replay.until)
+        return cls(organization, collection, query, replay.until)
 
     def places(self, progress: Progress) -> Iterator[Place]:
         """What there is from a replay's position to its end; to the present end of the collection, when it has none."""
@@ -51,7 +52,7 @@ class Source:
         return self._end_of(self._span()) > progress.position
 
     def _span(self) -> Span:
-        return collections.span(self._organization_id, self._collection)
+        return collections.span(self._organization, self._collection)
 
     def _end_of(self, span: Span) -> int:
         return self._until if self._until is not None else spans.end_of(span)

@@ -66,7 +66,7 @@ def create(organization: Organization, caller: Caller, planned: Plan, *, key: st
     audit.write(caller, "events.export", planned.collection.id, destination_id=planned.destination.id)
     now = clock.now()
     wanted = planned.wanted
-    span = collections.span(organization.id, planned.collection)
+    span = collections.span(organization, planned.collection)
     replay = Replay(
         organization_id=organization.id,
         id=_id(organization.id, caller, key),
@@ -106,8 +106,8 @@ def dry_run(organization: Organization, planned: Plan) -> dict[str, Any]:
     All events are looked at as long as that takes no longer than LOOKING; after that the answer says that it is not complete.
     """
     began = clock.now()
-    source = Source(organization.id, planned.collection, planned.query, None)
-    span = collections.span(organization.id, planned.collection)
+    source = Source(organization, planned.collection, planned.query, None)
+    span = collections.span(organization, planned.collection)
     matched = looked_at = weight = edge = 0
     sample: list[dict[str, Any]] = []
     complete = True

@@ -112,12 +112,22 @@ def default(environment: Environment) -> Collection:
     return Collection(environment.collection_id, environment.env_id, environment.slug, "", environment.created_at)
 
 
-def span(organization_id: int, collection: Collection) -> Span:
-    """What there is to be read of a collection: a live one as it is now, a sealed one for good."""
-    window = collection.window
+def bucket(organization_id: int, environment: Environment) -> CollectionId:
+    """Where an environment's bucket has its events: in its default collection."""
+    return CollectionId(organization_id, environment.collection_id, environment.retention_days)
+
+
+def span(organization: Organization, collection: Collection) -> Span:
+    """What there is to be read of a collection: a live one as it is now, a sealed one for good; as long as its environment keeps events."""
+    window, days = collection.window, days_of(organization, collection)
     if window is None:
-        return Span(CollectionId(organization_id, collection.id))
-    return Span(CollectionId(organization_id, window.source), window.first, window.end, window.generations)
+        return Span(CollectionId(organization.id, collection.id, days))
+    return Span(CollectionId(organization.id, window.source, days), window.first, window.end, window.generations)
+
+
+def days_of(organization: Organization, collection: Collection) -> int | None:
+    """For how many days a collection's environment keeps events; None when it has none of its own."""
+    return next((each.retention_days for each in organization.environments if each.env_id == collection.env_id), None)
 
 
 def describe(collection: Collection, organization: Organization, token: str | None = None) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """The compactor: many small chunks become few large ones, so that what is asked of a bucket costs the same however it came in.
 
 Neighbours of one size are merged when there are FAN_IN of them, so an event is written again once for each factor of FAN_IN in its
-chunk's size, and at most FAN_IN - 1 chunks of each size remain (a log-structured merge tree with size tiers). A chunk that is FULL is
-left alone. Every merge is one transaction (`store.merge`): it may be killed anywhere, and two compactors may meet.
+chunk's size, and at most FAN_IN - 1 chunks of each size remain (a log-structured merge tree with size tiers). Chunks expire as a whole, so
+only those are merged that were received on one day and expire together; what a day that is over has left is made one. A chunk that is FULL
+is left alone; one that has expired goes. Every merge is one transaction (`store.merge`): it may be killed anywhere, and two compactors may
+meet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from math import inf
 
 from tapedeck import aws, clock, objects
 from tapedeck.events import batching, chunks, pins, store
@@ -38,7 +41,13 @@ def merge_due() -> int:
 
 def merge_once(collection: CollectionId, generation: int) -> int:
     """Make one merge where there is one to be made. Answers how many chunks went up in another."""
-    run = _run(store.steadily(lambda: list(store.oldest_first(collection, generation))))
+    there = store.steadily(lambda: list(store.oldest_first(collection, generation, expired=True)))
+    living, expired = list[Chunk](), list[Chunk]()
+    for chunk in there:
+        (living if store.is_there(collection, chunk) else expired).append(chunk)
+    for chunk in expired[:SWEPT_AT_ONCE]:
+        store.remove(collection, chunk)
+    run = _run(living, store.day_of(clock.milliseconds()))
     if not run:
         return 0
     try:
@@ -59,10 +68,10 @@ def sweep() -> int:
 def _sweep_generation(left: store.Due) -> int:
     """Delete what an old generation holds but for what is pinned, so many chunks at once. Safe to repeat and to kill."""
     pinned, swept, kept = pins.of(left.collection), 0, 0
-    for chunk in store.oldest_first(left.collection, left.generation):
+    for chunk in store.oldest_first(left.collection, left.generation, expired=True):
         if swept == SWEPT_AT_ONCE:
             return swept
-        holding = [pin for pin in pinned if pin.overlaps(chunk)]
+        holding = [pin for pin in pinned if pin.overlaps(chunk)] if store.is_there(left.collection, chunk) else []
         if holding:
             kept += 1
             _trim(left.collection, chunk, holding)
@@ -87,21 +96,45 @@ def _trim(collection: CollectionId, chunk: Chunk, holding: Sequence[Pin]) -> Non
         store.rewrite(collection, chunk, batch)
 
 
-def _run(chunks_in_order: Sequence[Chunk]) -> list[Chunk]:
-    """Neighbours of one tier, of the smallest tier that has enough of them; as many as make one full chunk at most."""
+def _run(chunks_in_order: Sequence[Chunk], today: int) -> list[Chunk]:
+    """Neighbours of one tier, of the smallest tier that has enough of them; as many as make one full chunk at most. If there are none,
+    what a day before `today` has left, of whatever tier."""
     best: list[Chunk] = []
-    for _, group in groupby(chunks_in_order, key=_tier):
+    for _, group in groupby(chunks_in_order, key=lambda chunk: (_tier(chunk), *_expiring(chunk))):
         run = list(group)[:MOST_PARTS]
         if _tier(run[0]) is None or len(run) < FAN_IN:
             continue
         if not best or (_tier(run[0]) or 0) < (_tier(best[0]) or 0):
             best = run
+    if run := next(_packed(best), []):
+        return run
+    left = [chunk for chunk in chunks_in_order if chunk.day < today]
+    days = groupby(left, key=lambda chunk: (_tier(chunk) is None, *_expiring(chunk)))
+    return next((run for (full, *_), group in days if not full for run in _packed(list(group), store.MOST_SUMMARY)), [])
+
+
+def _packed(neighbours: Sequence[Chunk], most_summary: float = inf) -> Iterator[list[Chunk]]:
+    """The neighbours in runs of which each makes one full chunk at most; without those that are a single one."""
     taken: list[Chunk] = []
-    for chunk in best:
-        if taken and _is_full(sum(each.count for each in taken) + chunk.count, sum(each.size for each in taken) + chunk.size):
-            break
+    for chunk in neighbours:
+        if taken and not _fits([*taken, chunk], most_summary):
+            if len(taken) > 1:
+                yield taken
+            taken = []
         taken.append(chunk)
-    return taken if len(taken) > 1 else []
+    if len(taken) > 1:
+        yield taken
+
+
+def _fits(run: Sequence[Chunk], most_summary: float) -> bool:
+    weight = sum(len(each.summary) for each in run)
+    full = _is_full(sum(each.count for each in run), sum(each.size for each in run))
+    return len(run) <= MOST_PARTS and not full and weight <= most_summary
+
+
+def _expiring(chunk: Chunk) -> tuple[int, int, int]:
+    """What chunks that may be merged have in common."""
+    return chunk.expires, store.day_of(chunk.received), chunk.day
 
 
 def _tier(chunk: Chunk) -> int | None:

@@ -37,7 +37,8 @@ class Span:
 
 
 def chunks_of(span: Span, since: int = 0) -> Iterator[Chunk]:
-    """The chunks that hold numbers of the span from `since` on, the oldest first; the outermost ones may hold others as well.
+    """The chunks that hold numbers of the span from `since` on and have not expired, the oldest first; the outermost ones may hold
+    others as well.
 
     Raises Overtaken when a merge went on meanwhile: go on from the number after the last that was seen.
     """
@@ -70,6 +71,8 @@ def _place_of(collection: CollectionId, at: int) -> Place:
         if chunk.received_last < at:
             return edge
         if chunk.received < at:
+            if not store.is_there(collection, chunk):
+                return edge  # what was in it has expired
             lines = chunks.numbered(chunks.lines(store.body(chunk)), chunk.first)
             inside = (Place(number, chunk.generation) for number, line in lines if chunks.received_of(line, chunk.received) >= at)
             return next(inside, edge)

@@ -10,19 +10,23 @@ by_due  {kind}        {seconds}                 collections with work to be done
 bucket  ev/{org}/{collection}/{yyyymmddhh}/{attempt}      the body of a larger chunk, by hour of receipt for the janitor
 
 An event's number never changes, and a chunk is changed in two ways only, each in one transaction: it is merged with its neighbours, or
-written again without what was erased. Numbers follow each other without a gap, so a reader that was overtaken by a merge sees that it
-was, and reads again.
+written again without what was erased. Numbers follow each other, so a reader that was overtaken by a merge sees that it was, and reads
+again; a gap is what has expired.
+
+A chunk holds events of one day (UTC) and expires as a whole: at the end of that day and so many more as its environment had then. That is
+when S3's lifecycle may take its body, and nothing that is done to a chunk moves it. Readers see no chunk that has expired, and none that is
+older than the days that the environment has now; its row goes when TTL or the compactor comes by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, due, errors, ids, objects
+from tapedeck import aws, clock, due, errors, ids, objects, retention
 from tapedeck.events import owners
 
 Item = dict[str, Any]
@@ -31,15 +35,18 @@ INLINE = 8_000  # bytes of a body that lie in the chunk's own row; more go to th
 MOST_SUMMARY = 300_000  # bytes: an item may weigh 400 KB
 _MOST_ATTEMPTS = 12
 MERGE, SWEEP = "merge_chunks", "sweep_events"
+_LINGERS = 7 * retention.DAY  # seconds for which owners outlive their chunk, whose row TTL may leave there for days: erasure finds it
+_NEVER = 1 << 40
 SWEEP_AFTER = 60  # seconds for which who empties a bucket may still tell what was in it
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionId:
-    """A collection's full name."""
+    """A collection's full name. `days` is for how many its environment keeps events, where it has days of its own and they are known."""
 
     organization_id: int
     id: str
+    days: int | None = field(default=None, compare=False)
 
     @property
     def partition(self) -> str:
@@ -74,11 +81,17 @@ class Chunk:
     body: bytes | None = None
     object_key: str | None = None
     rewritten: int = 0  # how often something was erased from it
+    expires: int = _NEVER  # seconds since the epoch: a midnight
 
     @property
     def end(self) -> int:
         """The number after its last event."""
         return self.first + self.count
+
+    @property
+    def day(self) -> int:
+        """On which day (UTC, since the epoch) its last event was received."""
+        return day_of(self.received_last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +130,15 @@ def append(collection: CollectionId, taken: Taken, batch_of: Callable[[int], Bat
     ids. A crash leaves nothing, or a body that nobody knows.
     """
     head = _heads.get(collection) or head_of(collection)
+    put_at = clock.milliseconds()  # S3 counts a body's days from here, which may be before a midnight that its commit is behind
     batch, object_key = _prepared(collection, batch_of, head)
     for _ in range(_MOST_ATTEMPTS):
         now = max(int(clock.now() * 1000), head.received)
         inline = batch.body if object_key is None else None
-        chunk = Chunk(head.generation, head.next, taken.count, now, now, len(batch.body), batch.summary, inline, object_key)
+        expires = expiry(now if object_key is None else min(put_at, now), collection.days)
+        chunk = Chunk(
+            head.generation, head.next, taken.count, now, now, len(batch.body), batch.summary, inline, object_key, expires=expires
+        )
         moved = replace(head, next=chunk.end, received=now)
         try:
             aws.client("dynamodb").transact_write_items(
@@ -147,6 +164,7 @@ def append(collection: CollectionId, taken: Taken, batch_of: Callable[[int], Bat
             if head.erasures != known.erasures:
                 if object_key:
                     objects.delete(object_key)
+                put_at = clock.milliseconds()
                 batch, object_key = _prepared(collection, batch_of, head)
             continue
         _heads[collection] = moved
@@ -157,7 +175,8 @@ def append(collection: CollectionId, taken: Taken, batch_of: Callable[[int], Bat
 
 
 def merge(collection: CollectionId, parts: Sequence[Chunk], batch: Batch) -> bool:
-    """Put one chunk in the place of neighbours: one transaction. False when one of them was merged or rewritten meanwhile.
+    """Put one chunk in the place of neighbours that expire together: one transaction. False when one of them was merged or rewritten
+    meanwhile.
 
     Safe to repeat and to kill: before the transaction there is a body that nobody knows, after it there may be bodies of the parts.
     """
@@ -246,13 +265,33 @@ def head_of(collection: CollectionId) -> Head:
     return _head(answer.get("Item"))
 
 
+def day_of(at: int) -> int:
+    """The day (UTC, since the epoch) of a moment (ms)."""
+    return at // (1000 * retention.DAY)
+
+
+def expiry(received: int, days: int | None) -> int:
+    """When what is received at a moment (ms) expires, in an environment that has these days of its own: as S3's lifecycle rounds."""
+    return (day_of(received) + 1 + retention.days(days)) * retention.DAY
+
+
+def is_there(collection: CollectionId, chunk: Chunk) -> bool:
+    """Whether a reader may see a chunk now."""
+    return clock.now() < chunk.expires and chunk.day >= _oldest_day(collection)
+
+
+def _oldest_day(collection: CollectionId) -> int:
+    """The day before which nothing is seen, whatever it was stored for."""
+    return int(clock.now()) // retention.DAY - retention.days(collection.days)
+
+
 def newest_first(collection: CollectionId) -> Iterator[Chunk]:
-    """Every chunk of the present generation, the newest first: a page of 1 MB at a time, as far as the caller goes.
+    """Every chunk of the present generation that is there, the newest first: a page of 1 MB at a time, as far as the caller goes.
 
     Raises Overtaken when a merge went on meanwhile, which would show events twice or not at all: numbers must follow each other.
     """
     generation: int | None = None
-    edge: int | None = None
+    edge = 0
     for item in _items(collection, "C#", "HEAD", forward=False):
         if item["sk"]["S"] == "HEAD":
             generation, edge = int(item["generation"]["N"]), int(item["next"]["N"])
@@ -260,14 +299,19 @@ def newest_first(collection: CollectionId) -> Iterator[Chunk]:
         chunk = _chunk(item)
         if chunk.generation != generation:
             return
-        if chunk.end != edge:
-            raise Overtaken
+        _follow(collection, generation, chunk.end, edge)
         edge = chunk.first
-        yield chunk
+        if chunk.day < _oldest_day(collection):
+            return  # and so are all before it
+        if is_there(collection, chunk):
+            yield chunk
 
 
-def oldest_first(collection: CollectionId, generation: int, since: int = 0) -> Iterator[Chunk]:
-    """The chunks of a generation that hold numbers from `since` on, the oldest first. Raises Overtaken like `newest_first`."""
+def oldest_first(collection: CollectionId, generation: int, since: int = 0, *, expired: bool = False) -> Iterator[Chunk]:
+    """The chunks of a generation that hold numbers from `since` on and are there, the oldest first; those that have `expired` as well.
+
+    Raises Overtaken like `newest_first`.
+    """
     edge: int | None = None
     begin = f"C#{generation:06d}#"
     if since:
@@ -275,22 +319,41 @@ def oldest_first(collection: CollectionId, generation: int, since: int = 0) -> I
         begin = next((item["sk"]["S"] for item in before), begin)
     for item in _items(collection, begin, f"C#{generation:06d}#~", forward=True):
         chunk = _chunk(item)
-        if edge is not None and chunk.first != edge:
-            raise Overtaken
+        if edge is not None and (expired or chunk.day >= _oldest_day(collection)):
+            _follow(collection, generation, edge, chunk.first)
         edge = chunk.end
-        if chunk.end > since:
+        if chunk.end > since and (expired or is_there(collection, chunk)):
             yield chunk
 
 
 def backwards(collection: CollectionId) -> Iterator[Chunk]:
-    """Every chunk of whatever generation, those left behind as well, the newest first. Raises Overtaken like `newest_first`."""
+    """Every chunk of whatever generation, those left behind and those that have expired as well, the newest first.
+
+    Raises Overtaken like `newest_first`.
+    """
     after: Chunk | None = None
     for item in _items(collection, "C#", "C#~", forward=False):
         chunk = _chunk(item)
-        if after and after.generation == chunk.generation and chunk.end != after.first:
-            raise Overtaken
+        if after and after.generation == chunk.generation:
+            _follow(collection, chunk.generation, chunk.end, after.first)
         after = chunk
         yield chunk
+
+
+def _follow(collection: CollectionId, generation: int, end: int, first: int) -> None:
+    """See that between two neighbours, of which one ended before `end` and the next begins with `first`, there is nothing.
+
+    Overtaken when a merge has moved what is there. Numbers that no chunk has are those of chunks that have expired: one more read, for
+    each such gap.
+    """
+    if end > first:
+        raise Overtaken
+    if end < first:
+        begin = f"C#{generation:06d}#"
+        before = _items(collection, begin, f"{begin}{first - 1:015d}", forward=False, Limit=1)
+        holder = next((_chunk(item) for item in before), None)
+        if holder is not None and holder.end > end:
+            raise Overtaken
 
 
 def chunks_with_user(collection: CollectionId, user: str) -> list[Chunk]:
@@ -364,7 +427,7 @@ def object_keys(collection: CollectionId) -> set[str]:
 
 
 def body(chunk: Chunk) -> bytes:
-    """A chunk's body: one read, or none. Raises Overtaken when a merge has taken it away."""
+    """A chunk's body: one read, or none. Raises Overtaken when a merge, or its expiry, has taken it away."""
     if chunk.body is not None:
         return chunk.body
     found = objects.get(chunk.object_key or "")
@@ -414,7 +477,7 @@ def settle(done: Due) -> None:
 
 
 def remove(collection: CollectionId, chunk: Chunk) -> None:
-    """Delete a chunk of an old generation, body first. Safe to repeat and to kill."""
+    """Delete a chunk of an old generation, or one that has expired; body first. Safe to repeat and to kill."""
     if chunk.object_key:
         objects.delete(chunk.object_key)
     keys = (_chunk_key(collection, chunk), _owners_key(collection, chunk))
@@ -488,12 +551,15 @@ def _move(collection: CollectionId, known: Head, moved: Head) -> Item:
 def _prepared(collection: CollectionId, batch_of: Callable[[int], Batch], head: Head) -> tuple[Batch, str | None]:
     """The batch, and the key under which its body lies in the bucket, if it does."""
     batch = batch_of(head.erasures)
-    return batch, _put_body(collection, batch.body) if len(batch.body) > INLINE else None
+    if len(batch.body) <= INLINE:
+        return batch, None
+    return batch, _put_body(collection, batch.body, retention.tag(retention.days(collection.days)))
 
 
 def _replace(collection: CollectionId, parts: Sequence[Chunk], whole: Chunk, batch: Batch, others: Sequence[Item]) -> bool:
     """One chunk in the place of parts, in one transaction with `others`, and then without their bodies."""
-    object_key = _put_body(collection, batch.body) if len(batch.body) > INLINE else None
+    left = max(1, whole.expires // retention.DAY - int(clock.now()) // retention.DAY - 1)
+    object_key = _put_body(collection, batch.body, retention.tag(left)) if len(batch.body) > INLINE else None
     whole = replace(
         whole,
         size=len(batch.body),
@@ -525,7 +591,7 @@ def _unchanged(chunk: Chunk) -> Item:
 
 
 def _put_owners(collection: CollectionId, chunk: Chunk, packed: bytes) -> Item:
-    item = {**_owners_key(collection, chunk), "u": {"B": packed}, "ttl": {"N": str(_ttl())}}
+    item = {**_owners_key(collection, chunk), "u": {"B": packed}, "ttl": {"N": str(chunk.expires + _LINGERS)}}
     return {"Put": {"TableName": aws.setting("EVENTS_TABLE"), "Item": item}}
 
 
@@ -541,16 +607,12 @@ def _put(collection: CollectionId, chunk: Chunk, condition: str, values: Item | 
         "received_last": {"N": str(chunk.received_last)},
         "size": {"N": str(chunk.size)},
         "s": {"B": chunk.summary},
-        "ttl": {"N": str(_ttl())},
+        "ttl": {"N": str(chunk.expires)},
         **({"object_key": {"S": chunk.object_key}} if chunk.object_key else {"b": {"B": chunk.body}}),
         **({"r": {"N": str(chunk.rewritten)}} if chunk.rewritten else {}),
     }
     given = {"ExpressionAttributeValues": values} if values else {}
     return {"Put": {"TableName": aws.setting("EVENTS_TABLE"), "Item": item, "ConditionExpression": condition, **given}}
-
-
-def _ttl() -> int:
-    return int(clock.now()) + int(aws.setting("RETENTION_DAYS")) * 86400
 
 
 def _receipt(collection: CollectionId, taken: Taken, digest: str, remembered: int) -> Item:
@@ -594,12 +656,13 @@ def _chunk(item: Item) -> Chunk:
         bytes(item["b"]["B"]) if "b" in item else None,
         item["object_key"]["S"] if "object_key" in item else None,
         int(item["r"]["N"]) if "r" in item else 0,
+        -(-int(item["ttl"]["N"]) // retention.DAY) * retention.DAY,
     )
 
 
-def _put_body(collection: CollectionId, body: bytes) -> str:
+def _put_body(collection: CollectionId, body: bytes, days: int | None) -> str:
     object_key = f"ev/{collection.organization_id}/{collection.id}/{objects.hour(clock.now())}/{ids.random_hex(24)}"
-    objects.put(object_key, body)
+    objects.put(object_key, body, days=days)
     return object_key
 
 

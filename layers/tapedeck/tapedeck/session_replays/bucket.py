@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors, ids, objects
+from tapedeck import aws, clock, errors, ids, objects, retention
 from tapedeck.session_replays.store import ReplayId, Segment
 
 PRESIGNED_SECONDS = objects.PRESIGNED_SECONDS
@@ -31,6 +31,11 @@ def recording_of(key: str) -> tuple[ReplayId, int] | None:
     if len(parts) != 6 or parts[0] != "rec":
         return None
     return ReplayId(int(parts[1]), int(parts[2]), parts[4]), int(parts[5].split("-")[0])
+
+
+def put_recording(replay: ReplayId, segment: Segment, body: bytes) -> None:
+    """Keep a segment's bytes for as long as its environment does. Safe to repeat."""
+    objects.put(segment.object_key, body, days=retention.tag(retention.days(replay.days)))
 
 
 def recording(segment: Segment) -> bytes | None:

@@ -41,9 +41,17 @@ class Outcome:
 
 
 def ingest(
-    organization_id: int, project_id: int, body: bytes, *, encoding: str = "", client_ip: str = "", client_agent: str = ""
+    organization_id: int,
+    project_id: int,
+    body: bytes,
+    *,
+    days: int | None = None,
+    encoding: str = "",
+    client_ip: str = "",
+    client_agent: str = "",
 ) -> Outcome:
-    """Take an envelope. Raises Invalid or TooLarge for what is no envelope; drops what is an envelope but no valid replay."""
+    """Take an envelope, to be kept for so many days (None: as the stack does). Raises Invalid or TooLarge for what is no envelope; drops
+    what is an envelope but no valid replay."""
     if len(body) > MAX_ENVELOPE:
         raise errors.TooLarge("envelope exceeds size limits", causes=[f"more than {MAX_ENVELOPE} bytes"])
     envelope = envelopes.parse(inflating.inflate(body, encoding or "identity", MAX_INFLATED))
@@ -52,16 +60,15 @@ def ingest(
     if isinstance(recorded, envelopes.Dropped):
         outcome.dropped.append(recorded.reason)
     elif recorded is not None:
-        _segment(organization_id, project_id, recorded, outcome)
+        _segment(ReplayId(organization_id, project_id, recorded.event.replay_id, days), recorded, outcome)
     for link in envelopes.links_of(envelope, now=clock.now()):
-        replay = ReplayId(organization_id, project_id, link.replay_id)
+        replay = ReplayId(organization_id, project_id, link.replay_id, days)
         _guarded(outcome, partial(_link, replay, link))
     return outcome
 
 
-def _segment(organization_id: int, project_id: int, recorded: envelopes.Segment, outcome: Outcome) -> None:
+def _segment(replay: ReplayId, recorded: envelopes.Segment, outcome: Outcome) -> None:
     event = recorded.event
-    replay = ReplayId(organization_id, project_id, event.replay_id)
     try:
         raw = recording.events(recorded.body)
         clicks = recording.clicks(raw)
@@ -76,13 +83,13 @@ def _segment(organization_id: int, project_id: int, recorded: envelopes.Segment,
         hashlib.sha256(recorded.body).hexdigest(),
         event.timestamp,
     )
-    delta = merging.segment_delta(event, clicks)
+    delta = merging.expiring(merging.segment_delta(event, clicks), store.expires(replay))
     guards = store.guards_of(replay, event.user_id, event.started)
     _guarded(outcome, partial(_write, replay, segment, recorded.body, delta, guards, outcome))
 
 
 def _write(replay: ReplayId, segment: Segment, body: bytes, delta: merging.Row, guards: store.Guards, outcome: Outcome) -> bool:
-    version = store.look(replay, merging.environment(delta), lambda: objects.put(segment.object_key, body))
+    version = store.look(replay, merging.environment(delta), lambda: bucket.put_recording(replay, segment, body))
     try:
         store.commit(replay, delta, version, segment=segment, guards=guards)
     except store.Erased as why:
@@ -115,7 +122,8 @@ def _refused(replay: ReplayId, guards: store.Guards, why: store.Erased) -> None:
 
 
 def _link(replay: ReplayId, link: envelopes.EventLink) -> bool:
-    store.commit(replay, merging.link_delta(link), guards=store.guards_of(replay, None, link.timestamp))
+    delta = merging.expiring(merging.link_delta(link), store.expires(replay))
+    store.commit(replay, delta, guards=store.guards_of(replay, None, link.timestamp))
     return True
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import operator
 import zlib
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
@@ -89,6 +90,7 @@ _JOINS: dict[str, Join] = {
     "first": min,  #                           the segments' own timestamps, as the tag values' first and last seen count them
     "last": max,
     "archived": operator.or_,
+    "expires": max,  #                         seconds: the last that was heard of it, and as many days as its environment had then
     "scalars": _each(64, _earliest(20)),  #    name → value → the first segment that gave it: what is shown is the lowest segment's
     "urls": _smallest(500),  #                 [segment, index, url]
     "url_counts": _greatest(65_536),  #        segment → how many urls it had, beyond any cap
@@ -104,7 +106,7 @@ _JOINS: dict[str, Join] = {
 }
 
 # What a deleted replay may still say: that it was, and when. The rest is forgotten with the join itself, so nothing late can bring it back.
-_AFTERLIFE = ("seen", "started", "finished", "archived")
+_AFTERLIFE = ("seen", "started", "finished", "archived", "expires")
 
 
 def merge(a: Row | None, b: Row) -> Row:
@@ -144,6 +146,11 @@ def segment_delta(event: ReplayEvent, clicks: Iterable[Click] = ()) -> Row:
 def link_delta(link: EventLink) -> Row:
     """What an error, a warning or a message tells of the replay in which it happened."""
     return {"links": {link.event_id: [link.timestamp, link.level, link.title]}, "finished": link.timestamp}
+
+
+def expiring(delta: Row, at: int) -> Row:
+    """The same, of what was recorded and is kept until then (seconds). What is told of a replay otherwise prolongs nothing."""
+    return {**delta, "expires": at}
 
 
 def view_delta(user_id: int) -> Row:
@@ -207,12 +214,13 @@ def is_visible(row: Row | None) -> bool:
     return has_segment(row, 0) or is_archived(row)
 
 
-def is_older(row: Row, than: float) -> bool:
-    """Whether nothing has been heard of it since `than`: past its retention a replay is invisible at once; TTL deletes days later.
+def is_kept(row: Row, now: float, seconds: int) -> bool:
+    """Whether its retention is not over: that with which it was stored, and that which its environment has now, `seconds`. After that a
+    replay is invisible at once; TTL deletes days later.
 
     In whole seconds: finer, a block does not tell.
     """
-    return int(row.get("finished", than)) < int(than)
+    return now < row.get("expires", inf) and int(row.get("finished", now)) >= int(now - seconds)
 
 
 # --- At rest ------------------------------------------------------------------------------------------------------------------------------

@@ -7,13 +7,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tapedeck import aws, clock, tombstones
 from tapedeck.session_replays import counting, merging, store
 from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.store import Appearance
+
+if TYPE_CHECKING:
+    from tapedeck.environments.model import Environment
 
 MOST_SESSIONS = 50  # a list shows (deletion-jobs.md §3.2)
 
@@ -27,19 +30,21 @@ class Known:
     last: int | None
 
 
-def known(organization_id: int, project_id: int, user_id: str) -> Known:
+def known(organization_id: int, environment: Environment, user_id: str) -> Known:
     """What there is of a person now: a round trip to list their replays, and one to read them."""
-    found = _visible(project_id, _appearances(organization_id, project_id, user_id))
+    found = _visible(environment, _appearances(organization_id, environment, user_id))
     began = [_ms(replay.row["started"]) for replay in found]
     return Known(len(found), min(began, default=None), max(began, default=None))
 
 
-def sessions(organization_id: int, project_id: int, user_id: str, start: int | None, end: int | None) -> list[dict[str, Any]]:
+def sessions(
+    organization_id: int, environment: Environment, user_id: str, start: int | None, end: int | None
+) -> list[dict[str, Any]]:
     """The newest of a person's replays that began in [start, end] (ms), at most MOST_SESSIONS."""
-    latest_first = sorted(_appearances(organization_id, project_id, user_id), key=lambda each: (-each.started, each.replay.key))
+    latest_first = sorted(_appearances(organization_id, environment, user_id), key=lambda each: (-each.started, each.replay.key))
     shown: list[Document] = []
     for first in range(0, len(latest_first), store.BATCH):
-        for replay in _visible(project_id, latest_first[first : first + store.BATCH]):
+        for replay in _visible(environment, latest_first[first : first + store.BATCH]):
             began = _ms(replay.row["started"])
             if (start is None or start <= began) and (end is None or began <= end):
                 shown.append(replay)
@@ -72,22 +77,23 @@ def describe(replay: Document, user_id: str) -> dict[str, Any]:
     }
 
 
-def _appearances(organization_id: int, project_id: int, user_id: str) -> list[Appearance]:
+def _appearances(organization_id: int, environment: Environment, user_id: str) -> list[Appearance]:
     digest = tombstones.of_user(user_id).removeprefix("U#")
-    return list(store.appearances(organization_id, project_id, digest))
+    return list(store.appearances(organization_id, environment.project_id, digest))
 
 
-def _visible(project_id: int, appearances: Sequence[Appearance]) -> list[Document]:
+def _visible(environment: Environment, appearances: Sequence[Appearance]) -> list[Document]:
     """Those that a reader would see: begun, neither deleted nor past their retention."""
     names = [each.replay for each in appearances]
     batches = [names[first : first + store.BATCH] for first in range(0, len(names), store.BATCH)]
     read = aws.together(*(partial(store.read_many, batch) for batch in batches)) if batches else []
     rows = [version.row for versions in read for version in versions]
-    return [Document(name.key, project_id, row) for name, row in zip(names, rows, strict=True) if row and _is_shown(row)]
+    seconds, there = store.kept_for(environment.retention_days), zip(names, rows, strict=True)
+    return [Document(name.key, name.project_id, row) for name, row in there if row and _is_shown(row, seconds)]
 
 
-def _is_shown(row: Row) -> bool:
-    return merging.has_segment(row, 0) and not merging.is_archived(row) and not merging.is_older(row, clock.now() - store.retention())
+def _is_shown(row: Row, seconds: int) -> bool:
+    return merging.has_segment(row, 0) and not merging.is_archived(row) and merging.is_kept(row, clock.now(), seconds)
 
 
 def _ms(seconds: float) -> int:

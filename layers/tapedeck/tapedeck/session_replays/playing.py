@@ -15,6 +15,7 @@ from typing import Any
 from tapedeck import aws, clock, objects
 from tapedeck.errors import DomainError, NotFound
 from tapedeck.session_replays import bucket, merging, recording, store
+from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.store import ReplayId, Segment
 
 PAGE_BYTES = 4_000_000
@@ -37,11 +38,9 @@ class Played:
 
 
 def page(replay: ReplayId, *, offset: int, limit: int, most_bytes: int | None = None) -> Page:
-    """Committed segments in their order; none of an unknown or archived replay (contract §1.5). One round trip."""
+    """Committed segments in their order that have not expired; none of an unknown or archived replay (contract §1.5). One round trip."""
     version, found = aws.together(lambda: store.read(replay), lambda: store.segments(replay))
-    if version.row is None or version.row.get("archived"):
-        return Page((), False)
-    committed = [segment for segment in found if merging.has_segment(version.row, segment.number)]
+    committed = [segment for segment in found if _is_there(replay, version.row, segment)]
     taken: list[Segment] = []
     weight = 0
     for segment in committed[offset : offset + limit]:
@@ -67,7 +66,7 @@ def segment(replay: ReplayId, text: str) -> Segment:
     """The segment that a path names. NotFound in the contract's words (§1.6): unknown, not committed, or of an archived replay."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
     version, found = aws.together(lambda: store.read(replay), lambda: store.segment(replay, number))
-    if found is None or version.row is None or version.row.get("archived") or not merging.has_segment(version.row, number):
+    if found is None or not _is_there(replay, version.row, found):
         raise NotFound("Replay recording segment not found.")
     segment: Segment = found
     return segment
@@ -97,6 +96,12 @@ def describe(replay: ReplayId, segment: Segment) -> dict[str, Any]:
         "projectId": str(replay.project_id),
         "dateAdded": clock.iso(segment.timestamp),
     }
+
+
+def _is_there(replay: ReplayId, row: Row | None, segment: Segment) -> bool:
+    if row is None or merging.is_archived(row) or not merging.has_segment(row, segment.number):
+        return False
+    return store.is_kept(replay, row) and clock.now() < segment.expires
 
 
 def _inflated(stored: bytes | None) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tapedeck import clock, ids, objects
+from tapedeck import ids, objects
 from tapedeck.errors import NotFound
 from tapedeck.session_replays import merging, presenting, store
 from tapedeck.session_replays.merging import Row
@@ -13,13 +13,16 @@ from tapedeck.session_replays.recording import Click
 from tapedeck.session_replays.search import document
 from tapedeck.session_replays.store import ReplayId
 
+if TYPE_CHECKING:
+    from tapedeck.environments.model import Environment
 
-def replay_id(organization_id: int, project_id: int, text: str) -> ReplayId:
-    """The replay that a path names, dashed or not. NotFound, without a word, when it is not a UUID (contract §1)."""
+
+def replay_id(organization_id: int, environment: Environment, text: str) -> ReplayId:
+    """The replay of an environment that a path names, dashed or not. NotFound, without a word, when it is not a UUID (contract §1)."""
     key = ids.parse_uuid(text)
     if key is None:
         raise NotFound
-    return ReplayId(organization_id, project_id, key)
+    return ReplayId(organization_id, environment.project_id, key, environment.retention_days)
 
 
 def get(replay: ReplayId, viewer_id: int | None = None) -> dict[str, Any]:
@@ -27,11 +30,11 @@ def get(replay: ReplayId, viewer_id: int | None = None) -> dict[str, Any]:
     return _present(replay, store.read(replay).row, viewer_id)
 
 
-def find(organization_id: int, project_ids: Sequence[int], text: str, viewer_id: int | None = None) -> dict[str, Any]:
-    """One replay, whichever of these projects it is in: one read."""
-    names = [replay_id(organization_id, project_id, text) for project_id in project_ids]
+def find(organization_id: int, environments: Sequence[Environment], text: str, viewer_id: int | None = None) -> dict[str, Any]:
+    """One replay, whichever of these environments it is in: one read."""
+    names = [replay_id(organization_id, each, text) for each in environments]
     for name, version in zip(names, store.read_many(names) if names else (), strict=True):
-        if _is_there(version.row):
+        if _is_there(name, version.row):
             return _present(name, version.row, viewer_id)
     raise NotFound
 
@@ -42,7 +45,7 @@ def clicks(replay: ReplayId, matches: Callable[[Click], bool]) -> list[dict[str,
     `timestamp` is in seconds since the epoch (decision 33).
     """
     row = store.read(replay).row
-    if row is None or not _is_there(row):
+    if row is None or not _is_there(replay, row):
         return []
     return [{"node_id": click.node, "timestamp": click.second} for click in document.clicks(row) if matches(click)]
 
@@ -50,7 +53,7 @@ def clicks(replay: ReplayId, matches: Callable[[Click], bool]) -> list[dict[str,
 def viewers(replay: ReplayId) -> list[int]:
     """The ids of those who have watched a replay. NotFound when there is no such replay."""
     row = store.read(replay).row
-    if not _is_there(row):
+    if not _is_there(replay, row):
         raise NotFound
     return list(row.get("viewers", ())) if row else []
 
@@ -58,7 +61,7 @@ def viewers(replay: ReplayId) -> list[int]:
 def view(replay: ReplayId, user_id: int) -> None:
     """Remember that a person has watched a replay: it changes nothing else of it. Safe to repeat. NotFound when there is no such replay."""
     known = store.read(replay)
-    if not _is_there(known.row):
+    if not _is_there(replay, known.row):
         raise NotFound
     store.commit(replay, merging.view_delta(user_id), known, begin=False)
 
@@ -80,12 +83,12 @@ def archive(replay: ReplayId) -> None:
 
 
 def _present(replay: ReplayId, row: Row | None, viewer_id: int | None) -> dict[str, Any]:
-    if row is None or not _is_there(row):
+    if row is None or not _is_there(replay, row):
         raise NotFound
     one = presenting.present(row, replay.key, replay.project_id, viewer_id)
     # Beside the contract's members: when each linked error happened, which the recording itself does not tell.
     return one if one["is_archived"] else {**one, "error_events": presenting.error_events(row)}
 
 
-def _is_there(row: Row | None) -> bool:
-    return row is not None and merging.is_visible(row) and not merging.is_older(row, clock.now() - store.retention())
+def _is_there(replay: ReplayId, row: Row | None) -> bool:
+    return row is not None and merging.is_visible(row) and store.is_kept(replay, row)

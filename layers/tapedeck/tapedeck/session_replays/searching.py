@@ -24,6 +24,7 @@ from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.search.planning import Period
 
 if TYPE_CHECKING:
+    from tapedeck.environments.model import Environment
     from tapedeck.session_replays.blocks.counting import Reduction
     from tapedeck.session_replays.blocks.gathering import Cold, Wanted
     from tapedeck.session_replays.search.language import Expression
@@ -72,11 +73,14 @@ class Search:
 
 
 def asked(
-    organization_id: int, project_ids: Sequence[int], query: Mapping[str, list[str]], *, default: float = periods.QUARTER
+    organization_id: int, projects: Sequence[Environment], query: Mapping[str, list[str]], *, default: float = periods.QUARTER
 ) -> Search:
-    """The period and the environments that a request's parameters ask for. Invalid in the contract's words (§3)."""
+    """The period and the environments (the SDKs') that a request's parameters ask for, of these projects. Invalid in the contract's words
+    (§3)."""
     start, end = periods.period_of(query, now=clock.now(), default=default)
-    return Search(Period(organization_id, project_ids, start, end), [name for name in query.get("environment", ()) if name])
+    days = {each.project_id: each.retention_days for each in projects if each.retention_days is not None}
+    period = Period(organization_id, [each.project_id for each in projects], start, end, days)
+    return Search(period, [name for name in query.get("environment", ()) if name])
 
 
 def matching(query: str | None, viewer_id: int | None = None, *, living: bool = False) -> Matches | None:
@@ -170,7 +174,8 @@ def find(wanted: Search, *, offset: int = 0, limit: int) -> Page:
         masks: list[Document] = []
         looked_at = 0
         most = count if by_start and not tests else None
-        for trip in planning.scan(wanted.period, partial(_reduced, best), newest_first=descending or not by_start, most=most):
+        reduce = partial(_reduced, wanted.period, best)
+        for trip in planning.scan(wanted.period, reduce, newest_first=descending or not by_start, most=most):
             found = select(count, chain(found, *(page.result for page in trip.results)), key=key)
             masks += chain.from_iterable(page.masks for page in trip.results)
             looked_at += sum(page.looked_at for page in trip.results)
@@ -208,7 +213,7 @@ def gather(wanted: Search, reduce: Callable[[Sequence[Document]], T], in_blocks:
         return reduce(_filtered(replays, tests))
 
     def hottest() -> _Hot[list[T]]:
-        pages = [page for trip in planning.scan(wanted.period, partial(_reduced, reduced)) for page in trip.results]
+        pages = [page for trip in planning.scan(wanted.period, partial(_reduced, wanted.period, reduced)) for page in trip.results]
         return _Hot([page.result for page in pages], [mask for page in pages for mask in page.masks], 0)
 
     began = clock.now()
@@ -241,9 +246,10 @@ class _Hot(NamedTuple, Generic[T]):
     looked_at: int
 
 
-def _reduced(reduce: Callable[[Sequence[Document]], T], replays: Sequence[Document]) -> _Hot[T]:
-    masks = [each._replace(row={}) for each in replays if each.cold]
-    return _Hot(reduce(replays), masks, len(replays))
+def _reduced(period: Period, reduce: Callable[[Sequence[Document]], T], replays: Sequence[Document]) -> _Hot[T]:
+    """One that has expired is not there, and stands for its copies all the same."""
+    masks, now = [each._replace(row={}) for each in replays if each.cold], clock.now()
+    return _Hot(reduce([each for each in replays if period.keeps(each, now)]), masks, len(replays))
 
 
 def _both(wanted: Search, hottest: Callable[[], _Hot[T]], began: float) -> tuple[_Hot[T], _Hot[list[Document]], list[Kept]]:
@@ -265,7 +271,7 @@ def _is_in(period: Period, replay: Document) -> bool:
         return False
     at = store.moment(store.place(replay))
     first, end = store.milliseconds(period.start), store.milliseconds(period.end)
-    return first <= at < end and not merging.is_older(replay.row, clock.now() - store.retention())
+    return first <= at < end and period.keeps(replay, clock.now())
 
 
 def _tests(wanted: Search) -> list[Test]:
@@ -291,14 +297,15 @@ def _environment_names(organization_id: int, project_id: int) -> Callable[[], se
 
 def _wanted_of(wanted: Search, masks: Sequence[Document]) -> Wanted:
     """The same search, as blocks are asked."""
-    from tapedeck.session_replays.blocks import evaluating, gathering
+    from tapedeck.session_replays.blocks import evaluating, gathering, keeping
     from tapedeck.session_replays.search.language import And, Term
 
     asked: list[Expression] = [wanted.matches.expression] if wanted.matches else []
     if wanted.environments:
         asked.append(Term("environment", tuple(name.replace("*", "\\*") for name in wanted.environments), "in"))
     viewer_id = wanted.matches.viewer_id if wanted.matches else None
-    return gathering.Wanted(wanted.period, evaluating.question(And(tuple(asked)), viewer_id), masks)
+    question = evaluating.both(keeping.Kept.of(wanted.period, clock.now()), evaluating.question(And(tuple(asked)), viewer_id))
+    return gathering.Wanted(wanted.period, question, masks)
 
 
 def _cold(wanted: Search, masks: Sequence[Document], blocks: Sequence[Kept]) -> Cold | None:

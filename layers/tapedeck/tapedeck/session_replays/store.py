@@ -19,12 +19,13 @@ Tombstones (tapedeck.tombstones) keep erased data out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors, tombstones
+from tapedeck import aws, clock, errors, retention, tombstones
 from tapedeck.session_replays import merging
 from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.search.document import Document
@@ -37,11 +38,13 @@ _MOST_ATTEMPTS = 12
 
 @dataclass(frozen=True, slots=True)
 class ReplayId:
-    """A replay's full name; `key` is 32 hex digits."""
+    """A replay's full name; `key` is 32 hex digits. `days` is for how many its environment keeps replays, where it has days of its own and
+    they are known."""
 
     organization_id: int
     project_id: int
     key: str
+    days: int | None = field(default=None, compare=False)
 
     @property
     def partition(self) -> str:
@@ -51,7 +54,7 @@ class ReplayId:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One recorded segment: where its bytes are, how many stored and inflated, and when it was."""
+    """One recorded segment: where its bytes are, how many stored and inflated, when it was, and when it expires (seconds)."""
 
     number: int
     object_key: str
@@ -59,6 +62,7 @@ class Segment:
     inflated: int
     sha256: str
     timestamp: float
+    expires: float = field(default=inf, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +258,19 @@ def place_after(at: int) -> str:
     return f"{at:014d}#~"
 
 
-def retention() -> int:
-    """For how many seconds a replay is kept."""
-    return int(aws.setting("RETENTION_DAYS")) * 86400
+def kept_for(days: int | None = None) -> int:
+    """For how many seconds replays are kept, in an environment that has these days of its own."""
+    return retention.days(days) * retention.DAY
+
+
+def expires(replay: ReplayId) -> int:
+    """When what is recorded of a replay now expires (seconds)."""
+    return int(clock.now()) + kept_for(replay.days)
+
+
+def is_kept(replay: ReplayId, row: Row) -> bool:
+    """Whether a replay's retention is not over."""
+    return merging.is_kept(row, clock.now(), kept_for(replay.days))
 
 
 def environment_names(organization_id: int, project_id: int) -> set[str]:
@@ -288,7 +302,7 @@ def hot(organization_id: int, project_ids: Sequence[int]) -> Iterator[Hot]:
         for item in _listed(listed):
             document = _document(item)
             replay = ReplayId(organization_id, document.project_id, document.replay_id)
-            yield Hot(replay, document, _version(item), float(item["ttl"]["N"]) - retention())
+            yield Hot(replay, document, _version(item), float(item["written"]["N"]))
 
 
 def point(hot: Hot, block: str) -> bool:
@@ -363,7 +377,7 @@ def note_refusal(replay: ReplayId, tombstone: str, since: float) -> None:
     as well. Safe to repeat."""
     aws.client("dynamodb").put_item(
         TableName=aws.setting("REPLAYS_TABLE"),
-        Item={**_key(replay, "E"), "tombstone": {"S": tombstone}, "since": {"N": repr(since)}, "ttl": {"N": str(_ttl())}},
+        Item={**_key(replay, "E"), "tombstone": {"S": tombstone}, "since": {"N": repr(since)}, "ttl": {"N": str(expires(replay))}},
     )
 
 
@@ -545,7 +559,7 @@ def _segment_put(replay: ReplayId, segment: Segment) -> Item:
                 "inflated": {"N": str(segment.inflated)},
                 "sha256": {"S": segment.sha256},
                 "timestamp": {"N": repr(segment.timestamp)},
-                "ttl": {"N": str(_ttl())},
+                "ttl": {"N": str(expires(replay))},
             },
             "ConditionExpression": "attribute_not_exists(pk)",
         }
@@ -580,7 +594,9 @@ def _appearing(known: Row | None, merged: Row, delta: Row) -> list[str]:
 
 
 def _appearance(replay: ReplayId, row: Row, user: str) -> Item:
-    """Somebody appears in a replay. What was written first stands; it is kept for longer than the replay, which a view prolongs."""
+    """Somebody appears in a replay. What was written first stands; it is kept for longer than the replay, which later segments prolong and
+    which TTL leaves there for days: an erasure finds it."""
+    longer = max(kept_for(replay.days), 14 * retention.DAY)
     at = {":received": {"N": repr(clock.now())}, ":started": {"N": repr(merging.started_at(row) or clock.now())}}
     return {
         "Update": {
@@ -590,7 +606,7 @@ def _appearance(replay: ReplayId, row: Row, user: str) -> Item:
                 "SET received = if_not_exists(received, :received), started = if_not_exists(started, :started), #ttl = :ttl"
             ),
             "ExpressionAttributeNames": {"#ttl": "ttl"},
-            "ExpressionAttributeValues": {**at, ":ttl": {"N": str(int(clock.now()) + 2 * retention())}},
+            "ExpressionAttributeValues": {**at, ":ttl": {"N": str(row.get("expires", expires(replay)) + longer)}},
         }
     }
 
@@ -606,7 +622,8 @@ def _item(replay: ReplayId, row: Row, number: int, cold: Cold | None = None) -> 
         **_key(replay, "M"),
         "v": {"N": str(number)},
         "d": {"B": merging.encode(row)},
-        "ttl": {"N": str(_ttl())},
+        "ttl": {"N": str(row.get("expires", expires(replay)))},
+        "written": {"N": str(int(clock.now()))},
     }
     if merging.is_visible(row) and merging.started_at(row) is not None:
         at = place(Document(replay.key, replay.project_id, row))
@@ -658,6 +675,7 @@ def _segment(item: Item) -> Segment:
         int(item["inflated"]["N"]),
         item["sha256"]["S"],
         float(item["timestamp"]["N"]),
+        float(item["ttl"]["N"]),
     )
 
 
@@ -673,7 +691,3 @@ def _listed_key(organization_id: int, project_id: int, at: str) -> Item:
     """The whole key of a row of the index: its place names everything."""
     replay = ReplayId(organization_id, project_id, at.split("#")[1])
     return {**_key(replay, "M"), "listed_in": {"S": _listed_in(organization_id, project_id)}, "listed_at": {"S": at}}
-
-
-def _ttl() -> int:
-    return int(clock.now()) + retention()

@@ -69,13 +69,15 @@ def describe(found: dict[str, list[str]], *, ids: bool) -> dict[str, Any]:
 def _there(wanted: Search, replay_ids: Sequence[str]) -> list[str]:
     period = wanted.period
     names = [ReplayId(period.organization_id, project_id, key) for project_id in period.project_ids for key in dict.fromkeys(replay_ids)]
-    oldest = max(period.start, clock.now() - store.retention())
+    rows = [version.row or {} for version in (store.read_many(names) if names else ())]
+    now = clock.now()
     return [
         name.key
-        for name, version in zip(names, store.read_many(names) if names else (), strict=True)
-        if merging.has_segment(version.row, 0)
-        and not merging.is_archived(version.row)
-        and oldest <= (merging.started_at(version.row or {}) or 0.0) < period.end
+        for name, row in zip(names, rows, strict=True)
+        if merging.has_segment(row, 0)
+        and not merging.is_archived(row)
+        and period.start <= (merging.started_at(row) or 0.0) < period.end
+        and period.keeps(Document(name.key, name.project_id, row), now)
     ]
 
 

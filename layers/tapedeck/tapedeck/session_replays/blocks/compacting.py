@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from math import inf
 
 from tapedeck import aws, clock, objects
 from tapedeck.session_replays import store
 from tapedeck.session_replays.blocks import format as form
-from tapedeck.session_replays.blocks import locating, manifest, writing
+from tapedeck.session_replays.blocks import keeping, locating, manifest, writing
 from tapedeck.session_replays.blocks.manifest import Kept
 from tapedeck.session_replays.blocks.reading import Block
 from tapedeck.session_replays.store import Hot, ReplayId
@@ -31,6 +32,7 @@ GRACE = 60  # seconds from a block's commit to the first replay's leaving: more 
 LEFT = 29 + 300  # seconds after which nobody is at work any more on an object that no row names
 FAN_IN = 8  # blocks of one size that are made one
 MOST_MERGED = 2 * form.MOST_ROWS  # rows
+LINGERS = 2 * 86_400  # seconds after which a row that has expired goes from its block: TTL takes as long with its row
 WORN = 16  # a block is written again when more than a 16th of its rows are dead
 BUDGET = 200.0  # seconds after which a run begins nothing new
 _AT_ONCE = 64  # writes side by side
@@ -109,12 +111,14 @@ def merge(organization_id: int) -> int:
 
 
 def rewrite(organization_id: int, turn: int, blocks: Sequence[tuple[Kept, int]]) -> bool:
-    """Put new blocks in the place of some, with those of their rows that are in a bitmap. False when one of them has changed or gone."""
+    """Put new blocks in the place of some, with those of their rows that are in a bitmap and have not expired. False when one of them has
+    changed or gone."""
     opened = aws.together(*(partial(locating.whole, block) for block, _ in blocks))
     if None in opened:
         return False
     made: list[Kept] = []
-    for columns in writing.merged([(each, rows) for each, (_, rows) in zip(opened, blocks, strict=True)]):
+    now = clock.now()
+    for columns in writing.merged([(each, rows & keeping.unexpired(each, now)) for each, (_, rows) in zip(opened, blocks, strict=True)]):
         data, head = writing.write(columns)
         fresh = all(block.fresh for block, _ in blocks)
         new = manifest.new(organization_id, turn, head, fresh=fresh)
@@ -140,7 +144,8 @@ def sweep(organization_id: int) -> int:
 def _is_due(hot: Hot, known: set[str]) -> bool:
     cold = hot.version.cold
     is_packed = cold is not None and cold.number == hot.version.number and cold.block in known
-    return hot.written < clock.now() - IDLE and not is_packed
+    now = clock.now()
+    return hot.written < now - IDLE and now < hot.document.row.get("expires", inf) and not is_packed
 
 
 def _packed(organization_id: int, block: Kept, opened: Block) -> Iterable[tuple[ReplayId, int, int]]:
@@ -155,13 +160,14 @@ def _packed(organization_id: int, block: Kept, opened: Block) -> Iterable[tuple[
 
 def _is_over(block: Kept) -> bool:
     """Whether nothing in it is visible any more."""
-    ended = block.head.numbers[writing.ENDED].high
-    return not block.living or ended is None or ended < int(clock.now() - store.retention())
+    ended, now = block.head.numbers[writing.ENDED].high, clock.now()
+    return not block.living or ended is None or ended < int(now - store.kept_for()) or keeping.is_over(block.head, now)
 
 
 def _run(blocks: Sequence[Kept]) -> list[Kept]:
     """Blocks that are to become others: a worn one, or FAN_IN neighbours of the smallest size of which there are so many."""
-    worn = next((block for block in blocks if block.dead.bit_count() * WORN > block.head.rows), None)
+    over = clock.now() - LINGERS
+    worn = next((each for each in blocks if each.dead.bit_count() * WORN > each.head.rows or keeping.first_expiry(each.head) < over), None)
     if worn:
         return [worn]
     tiers: dict[int, list[Kept]] = {}

@@ -51,6 +51,11 @@ def question(expression: Expression, viewer_id: int | None = None) -> Question:
             return _Any([question(term, viewer_id) for term in terms])
 
 
+def both(first: Question, second: Question) -> Question:
+    """Whatever is so by both; the second is asked only of blocks of which the first leaves something."""
+    return _All([first, second])
+
+
 def _cost(asked: Question) -> int:
     return asked.cost
 

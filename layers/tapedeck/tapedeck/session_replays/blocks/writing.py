@@ -21,6 +21,7 @@ from tapedeck.session_replays.search import fields
 from tapedeck.session_replays.search.document import Document
 
 ENDED = "ended"  #   whole seconds: what retention asks for, of deleted replays as well
+EXPIRES = "expires"  # whole seconds: until when a replay is kept, by the days that its environment had when it was recorded
 FIRST, LAST = "first", "last"  # whole seconds: when segments were first and last recorded, as tag values tell
 VERSION = "version"  # of the replay's row: a block that has just been packed keeps it until its replays have left the hot tier
 HIDDEN_ADDRESSES = "user.ip.hidden"  # IPv6 addresses are no values of the field user.ip, and are listed with its values all the same
@@ -83,7 +84,7 @@ def _numbers_of(document: Document) -> dict[str, int | None]:
         **{name: read(document) for name, read in _NUMBERS},
         **{name: value if (value := sort.read(document)) != -1 else None for name, sort in _SORTED.items()},
         ENDED: int(row["finished"]),
-        **{name: int(row[name]) if name in row else None for name in (FIRST, LAST)},
+        **{name: int(row[name]) if name in row else None for name in (EXPIRES, FIRST, LAST)},
     }
 
 

@@ -9,12 +9,12 @@ A page is reduced to what its caller wants of it as soon as it is decoded: memor
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, TypeVar
 
-from tapedeck import aws, clock, errors
+from tapedeck import aws, errors
 from tapedeck.session_replays import merging, store
 from tapedeck.session_replays.search.document import Document
 
@@ -26,12 +26,18 @@ MOST_ROWS = 250_000  # what one Lambda can read in its 29 seconds
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Which lists are read, and which part of them: replays that began in [start, end) epoch seconds (decision 35)."""
+    """Which lists are read, and which part of them: replays that began in [start, end) epoch seconds (decision 35). `days` are those for
+    which a project that has days of its own keeps replays."""
 
     organization_id: int
     project_ids: Sequence[int]
     start: float
     end: float
+    days: Mapping[int, int] = field(default_factory=dict)
+
+    def keeps(self, replay: Document, now: float) -> bool:
+        """Whether a replay's retention is not over."""
+        return merging.is_kept(replay.row, now, store.kept_for(self.days.get(replay.project_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def scan(
     """Read the period, a round trip at a time, until it is read or the caller has enough.
 
     `reduce` is called with each page's rows, in threads, and must be pure. `most` bounds the first trip's pages to so many rows.
-    Rows past their retention are not there. Raises Invalid when there are more than MOST_ROWS.
+    Rows past their retention are among them. Raises Invalid when there are more than MOST_ROWS.
     """
     first, last = store.milliseconds(period.start), store.milliseconds(period.end) - 1
     pieces = [_Piece(project_id, first, last) for project_id in period.project_ids if first <= last]
@@ -79,11 +85,7 @@ def _page(
     rows, stopped = store.list_page(
         period.organization_id, piece.project_id, piece.first, piece.last, newest_first=newest_first, most=most, after=piece.after
     )
-    oldest = clock.now() - store.retention()
-    count = len(rows)
-    if period.start < oldest:  # else none of them can be: it began in the period
-        rows = [row for row in rows if not merging.is_older(row.row, oldest)]
-    return reduce(rows), count, stopped
+    return reduce(rows), len(rows), stopped
 
 
 def _rest(pieces: Sequence[_Piece], stops: Sequence[str | None], newest_first: bool) -> list[_Piece]:

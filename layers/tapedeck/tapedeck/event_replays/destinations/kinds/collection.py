@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tapedeck import errors
 from tapedeck.environments import store as environments
+from tapedeck.environments.model import Environment
 from tapedeck.event_replays import ringing
 from tapedeck.event_replays.destinations.model import Delivery, Destination, Outcome, later, never
 from tapedeck.event_replays.destinations.packing import packed
@@ -38,7 +40,9 @@ class Sender:
 
     def __init__(self, destination: Destination, said: Mapping[str, Any]) -> None:
         self._collection = CollectionId(destination.organization_id, said["collection_id"])
-        self._project_id = _project(self._collection)
+        environment = _environment(self._collection)
+        self._project_id = environment.project_id if environment else None
+        self._collection = replace(self._collection, days=environment.retention_days if environment else None)
 
     def send(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
         """As few commits as may be for all that may be copied."""
@@ -83,8 +87,8 @@ def copy(delivery: Delivery) -> Event:
     return msgspec.structs.replace(delivery.event, received=0, id=copied, hops=delivery.hops)
 
 
-def _project(collection: CollectionId) -> int | None:
-    """The project that a live collection belongs to."""
+def _environment(collection: CollectionId) -> Environment | None:
+    """The environment that a live collection belongs to."""
     organization = environments.organization(collection.organization_id)
     if organization is None:
         return None
@@ -94,4 +98,4 @@ def _project(collection: CollectionId) -> int | None:
         return None
     if found.window is not None:
         return None
-    return next((each.project_id for each in organization.environments if each.env_id == found.env_id), None)
+    return next((each for each in organization.environments if each.env_id == found.env_id), None)
