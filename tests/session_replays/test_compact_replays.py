@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,7 @@ class Library:
         self.projects = [system.acme.web.project_id, system.acme.shop.project_id]
         self.organization = system.acme.id
         self.replays: list[ReplayId] = []
+        self.days: dict[int, int] = {}  # of the projects that have days of their own
         for project in self.projects:
             objects.put(f"rec/{self.organization}/{project}/2026030510/x", b"")
 
@@ -68,7 +70,11 @@ class Library:
             None, {"a": dice.choice(WORDS), "transaction": dice.choice(WORDS)} if dice.random() < 0.6 else {},
         )  # fmt: skip
         click = Click(int(at), number, True, dice.random() < 0.5, tuple("x" if name in ("tag", "id") else "" for name in TEXTS))
-        store.commit(replay, merging.segment_delta(event, [click] * dice.randrange(2)))
+        self.hear(replay, merging.segment_delta(event, [click] * dice.randrange(2)))
+
+    def hear(self, replay: ReplayId, delta: Row) -> None:
+        now = replace(replay, days=self.days.get(replay.project_id))
+        store.commit(now, merging.expiring(delta, store.expires(now)))
 
     def late(self) -> None:
         replay = self.dice.choice(self.replays)
@@ -79,10 +85,14 @@ class Library:
 
     def link(self) -> None:
         event = EventLink(f"{self.dice.getrandbits(128):032x}", "", "error", self.system.now, "")
-        store.commit(self.dice.choice(self.replays), merging.link_delta(event))
+        self.hear(self.dice.choice(self.replays), merging.link_delta(event))
 
     def delete(self) -> None:
         store.commit(self.dice.choice(self.replays), merging.archive_delta())
+
+    def decide(self) -> None:
+        """An admin changes for how long a project keeps its replays."""
+        self.days = {project: self.dice.choice([1, 3]) for project in self.projects if self.dice.random() < 0.5}
 
     def erase(self) -> None:
         replay = self.replays.pop(self.dice.randrange(len(self.replays)))
@@ -94,8 +104,8 @@ class Library:
         return result
 
     def step(self) -> None:
-        self.dice.choice([self.begin, partial(self.begin, 3), self.late, self.watch, self.link, self.delete, self.erase, *[self.compact] * 3])()
-        self.system.skip(self.dice.choice([0, 1, 10, 70, 130]))
+        self.dice.choice([self.begin, partial(self.begin, 3), self.late, self.watch, self.link, self.delete, self.erase, self.decide, *[self.compact] * 3])()
+        self.system.skip(self.dice.choice([0, 1, 10, 70, 130, 0, 1, 10, 70, 130, 86_400 * self.dice.choice([0.4, 0.9, 3])]))
         if not self.replays:
             self.begin()
 
@@ -103,11 +113,13 @@ class Library:
 
     def documents(self) -> list[Document]:
         """All that is visible, by the rows themselves."""
+        period, now = Period(self.organization, self.projects, 0, 4e9, self.days), self.system.now
         rows: list[tuple[ReplayId, Row | None]] = [(replay, store.read(replay, consistent=True).row) for replay in self.replays]
         return [
             Document(replay.key, replay.project_id, row)
             for replay, row in rows
             if row and merging.is_visible(row) and merging.started_at(row) is not None
+            if period.keeps(Document(replay.key, replay.project_id, row), now)
         ]
 
     def agrees(self, *, thoroughly: bool = False) -> None:
@@ -116,7 +128,7 @@ class Library:
             sort, offset, limit = dice.choice(SORTS), dice.choice([0, 0, 1, 5]), dice.choice([1, 4, 100])
             period = dice.choice([(0.0, 4e9), (self.system.now - dice.choice([50, 300]), self.system.now + 1)])
             projects = dice.choice([self.projects, self.projects[:1]])
-            wanted = Search(Period(self.organization, projects, *period), (), searching.matching(query, 1), searching.order(sort))
+            wanted = Search(Period(self.organization, projects, *period, self.days), (), searching.matching(query, 1), searching.order(sort))
             assert wanted.matches
             there = [
                 one
@@ -132,7 +144,7 @@ class Library:
             self.counts(documents)
 
     def counts(self, documents: list[Document]) -> None:
-        wanted = Search(Period(self.organization, self.projects, 0, 4e9))
+        wanted = Search(Period(self.organization, self.projects, 0, 4e9, self.days))
         assert sum(searching.gather(wanted, tagging.keys, tagging.keys_in_blocks), Counter()) == tagging.keys(documents)
         for key in ("a", "user.email", "url", "transaction", "nothing"):
             pages = searching.gather(wanted, lambda rows, key=key: tagging.values(rows, key), tagging.values_in_blocks(key))
