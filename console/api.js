@@ -177,6 +177,11 @@ export async function environments(signal) {
   return (await call('/api/environments', {signal})).json();
 }
 
+/** Change an environment: what is left out stays as it is. */
+export async function changeEnvironment(environment, asked) {
+  return (await call(`/api/environments/${seg(environment)}`, {method: 'PUT', body: asked})).json();
+}
+
 /** The people of an environment: [{userId, name, email, role}], the owner first. */
 export async function members(environment, signal) {
   return (await call(`/api/environments/${seg(environment)}/members`, {signal})).json();

@@ -1,7 +1,7 @@
-// Privacy: look one person up, see what would go, have it erased, and read the proof. Nobody's id gets into the address or the history of the browser.
+// Privacy: look one person up, see what would go, have it erased, and read the proof; for how long everything is kept. Nobody's id gets into the address or the history of the browser.
 
 import * as api from './api.js';
-import {announce, h, notice} from './dom.js';
+import {announce, confirmed, h, notice} from './dom.js';
 import {ago, duration, moment, plural} from './format.js';
 import {looking} from './looking.js';
 import {codeBlock} from './setup.js';
@@ -76,6 +76,58 @@ function asked(user, environment) {
 
 /** Whether the caller may erase people: who owns the environment may, and a key of the organization. */
 const mayErase = (environment, me) => me.scopes.includes('erase:write') && (me.id === null || environment.role === 'owner');
+
+// --- Retention
+
+/** For how long an environment keeps what is recorded, told to everybody in it; who runs it may change that. */
+function retentionOf(environment, me) {
+  const kept = (one) => Math.min(one.retentionDays ?? one.stackRetentionDays, one.stackRetentionDays);
+  const admin = me.scopes.includes('project:admin') && (me.id === null || ['owner', 'admin'].includes(environment.role));
+  const line = h('p', {class: 'retention-line'});
+  const problem = h('p', {id: 'retention-problem', class: 'problem', role: 'alert', hidden: true});
+  const choice = h('select', {id: 'retention-days', 'aria-describedby': 'retention-problem'},
+    h('option', {value: ''}, `As the installation does (${plural(environment.stackRetentionDays, 'day')})`),
+    environment.retentionChoices.map((days) => h('option', {value: days}, plural(days, 'day'))));
+  const button = h('button', {class: 'button', type: 'submit'}, 'Change');
+  let now = environment;
+
+  function tell() {
+    line.replaceChildren(`${now.name} keeps what is recorded for `, h('strong', {}, plural(kept(now), 'day')), ': a session so long after the last that was heard of it, an event to the end of its last day (UTC).');
+    choice.value = now.retentionDays ?? '';
+  }
+
+  async function change(event) {
+    event.preventDefault();
+    problem.hidden = true;
+    const wanted = choice.value === '' ? null : Number(choice.value);
+    if (wanted === now.retentionDays) return;
+    const days = wanted ?? now.stackRetentionDays;
+    const shorter = days < kept(now);
+    if (shorter && !await confirmed(`Keep for ${plural(days, 'day')} only?`, `What is older in ${now.name} is hidden within a minute, and goes when its time is over.`, 'Change')) {
+      choice.value = now.retentionDays ?? '';
+      choice.focus();
+      return;
+    }
+    button.disabled = true;
+    try {
+      now = await api.changeEnvironment(now.id, {retentionDays: wanted});
+      announce(`${now.name} keeps what is recorded for ${plural(kept(now), 'day')}`);
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+    }
+    button.disabled = false;
+    tell();
+    choice.focus();
+  }
+
+  tell();
+  return h('section', {class: 'card capture-form retention', 'aria-labelledby': 'retention-heading'},
+    h('div', {class: 'card-head'}, h('h2', {id: 'retention-heading'}, 'Retention')),
+    line,
+    admin && h('form', {'aria-labelledby': 'retention-heading', onsubmit: change},
+      h('div', {class: 'filters'}, h('div', {class: 'field'}, h('label', {for: 'retention-days'}, 'Keep for'), choice), button), problem));
+}
 
 // --- Jobs
 
@@ -231,5 +283,6 @@ export async function privacyPage(main, parameters, {signal, navigate}) {
           show(who.value.trim());
         }}, h('div', {class: 'filters'}, h('div', {class: 'field of-user'}, h('label', {for: 'user-id'}, 'Their id'), who), h('button', {class: 'button primary', type: 'submit'}, 'Look up')), problem)),
       found,
+      retentionOf(environment, me),
       jobs.element)));
 }

@@ -13,6 +13,7 @@ from tapedeck_cli import (
     captures,
     dead_letters,
     destinations,
+    environments,
     event_collections,
     event_replays,
     events,
@@ -32,6 +33,7 @@ app.add_typer(replays.app, name="replays")
 app.add_typer(events.app, name="events")
 app.add_typer(event_collections.app, name="collections")
 app.add_typer(captures.app, name="captures")
+app.add_typer(environments.app, name="environments")
 app.add_typer(destinations.app, name="destination")
 app.add_typer(event_replays.app, name="replay")
 app.add_typer(people.users, name="user")

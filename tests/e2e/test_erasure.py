@@ -177,6 +177,18 @@ def test_what_goes_wrong_is_one_clear_line(tapedeck: Run, arguments: list[str], 
 # The console ------------------------------------------------------------------------------------------------------------------------------
 
 
+def test_the_tool_tells_and_changes_for_how_long_is_kept(tapedeck: Run, stack: Stack) -> None:
+    slug = stack.environment["slug"]
+    assert tapedeck("environments", "retention", slug).stdout == f"{slug} keeps what is recorded for 90 days, as the stack does\n"
+    assert tapedeck("environments", "retention", slug, "30", stdin="n\n").returncode != 0
+    assert tapedeck("environments", "retention", slug, "30", "--yes").stdout == f"{slug} keeps what is recorded for 30 days\n"
+    assert re.search(rf"{slug} +owner +30 days ", tapedeck("environments", "list").stdout)
+    assert json.loads(tapedeck("environments", "retention", slug, "stack", "--json").stdout)["retentionDays"] is None
+    wrong = tapedeck("environments", "retention", slug, "5")
+    assert wrong.returncode != 0
+    assert "1, 3, 7, 14, 30, 60, 90 days here" in wrong.stderr
+
+
 @pytest.fixture
 def page(stack: Stack, context: BrowserContext) -> Iterator[Page]:
     """The privacy page."""
@@ -233,6 +245,30 @@ def test_only_who_owns_the_environment_is_offered_to_erase(page: Page, stack: St
     expect(card).to_contain_text("Who owns web can erase them")
     expect(card.get_by_role("button")).to_have_count(0)
     expect(page.locator(".job").get_by_role("button")).to_have_count(0)
+
+
+def test_the_console_tells_and_changes_for_how_long_is_kept(page: Page, stack: Stack) -> None:
+    card = page.get_by_role("region", name="Retention")
+    expect(card).to_contain_text("web keeps what is recorded for 90 days")
+    card.get_by_label("Keep for").select_option("30 days")
+    card.get_by_role("button", name="Change").click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("Keep for 30 days only?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(card.get_by_label("Keep for")).to_have_value("")
+    card.get_by_label("Keep for").select_option("30 days")
+    card.get_by_role("button", name="Change").click()
+    dialog.get_by_role("button", name="Change").click()
+    expect(card).to_contain_text("web keeps what is recorded for 30 days")
+    page.reload()
+    expect(card.get_by_label("Keep for")).to_have_value("30")
+    page.screenshot(path=ARTIFACTS / "e2e-privacy-retention.png", full_page=True)
+    card.get_by_label("Keep for").select_option("")
+    card.get_by_role("button", name="Change").click()
+    expect(card).to_contain_text("web keeps what is recorded for 90 days")  # a longer period asks nothing
+    page.goto(f"{stack.console}?page=privacy#token={stack.organization['users']['member']['token']}")
+    expect(card).to_contain_text("web keeps what is recorded for 90 days")
+    expect(card.get_by_role("button")).to_have_count(0)
 
 
 def test_the_console_schedules_and_cancels(page: Page, stack: Stack, two: Two) -> None:

@@ -88,7 +88,7 @@ def _visible(environment: Environment, appearances: Sequence[Appearance]) -> lis
     batches = [names[first : first + store.BATCH] for first in range(0, len(names), store.BATCH)]
     read = aws.together(*(partial(store.read_many, batch) for batch in batches)) if batches else []
     rows = [version.row for versions in read for version in versions]
-    seconds, there = store.kept_for(environment.retention_days), zip(names, rows, strict=True)
+    seconds, there = store.retention(environment.retention_days), zip(names, rows, strict=True)
     return [Document(name.key, name.project_id, row) for name, row in there if row and _is_shown(row, seconds)]
 
 

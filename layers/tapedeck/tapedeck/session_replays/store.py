@@ -25,7 +25,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tapedeck import aws, clock, errors, retention, tombstones
+from tapedeck import aws, clock, errors, tombstones
+from tapedeck.retention import DAY
+from tapedeck.retention import days as days_kept
 from tapedeck.session_replays import merging
 from tapedeck.session_replays.merging import Row
 from tapedeck.session_replays.search.document import Document
@@ -258,19 +260,19 @@ def place_after(at: int) -> str:
     return f"{at:014d}#~"
 
 
-def kept_for(days: int | None = None) -> int:
+def retention(days: int | None = None) -> int:
     """For how many seconds replays are kept, in an environment that has these days of its own."""
-    return retention.days(days) * retention.DAY
+    return days_kept(days) * DAY
 
 
 def expires(replay: ReplayId) -> int:
     """When what is recorded of a replay now expires (seconds)."""
-    return int(clock.now()) + kept_for(replay.days)
+    return int(clock.now()) + retention(replay.days)
 
 
 def is_kept(replay: ReplayId, row: Row) -> bool:
     """Whether a replay's retention is not over."""
-    return merging.is_kept(row, clock.now(), kept_for(replay.days))
+    return merging.is_kept(row, clock.now(), retention(replay.days))
 
 
 def environment_names(organization_id: int, project_id: int) -> set[str]:
@@ -302,7 +304,12 @@ def hot(organization_id: int, project_ids: Sequence[int]) -> Iterator[Hot]:
         for item in _listed(listed):
             document = _document(item)
             replay = ReplayId(organization_id, document.project_id, document.replay_id)
-            yield Hot(replay, document, _version(item), float(item["written"]["N"]))
+            yield Hot(replay, document, _version(item), _written(item))
+
+
+def _written(item: Item) -> float:
+    """When a replay was last written; by its end, of a time when its row did not tell."""
+    return float(item["written"]["N"]) if "written" in item else float(item["ttl"]["N"]) - retention()
 
 
 def point(hot: Hot, block: str) -> bool:
@@ -596,7 +603,7 @@ def _appearing(known: Row | None, merged: Row, delta: Row) -> list[str]:
 def _appearance(replay: ReplayId, row: Row, user: str) -> Item:
     """Somebody appears in a replay. What was written first stands; it is kept for longer than the replay, which later segments prolong and
     which TTL leaves there for days: an erasure finds it."""
-    longer = max(kept_for(replay.days), 14 * retention.DAY)
+    longer = max(retention(replay.days), 14 * DAY)
     at = {":received": {"N": repr(clock.now())}, ":started": {"N": repr(merging.started_at(row) or clock.now())}}
     return {
         "Update": {

@@ -161,7 +161,7 @@ def _packed(organization_id: int, block: Kept, opened: Block) -> Iterable[tuple[
 def _is_over(block: Kept) -> bool:
     """Whether nothing in it is visible any more."""
     ended, now = block.head.numbers[writing.ENDED].high, clock.now()
-    return not block.living or ended is None or ended < int(now - store.kept_for()) or keeping.is_over(block.head, now)
+    return not block.living or ended is None or ended < int(now - store.retention()) or keeping.is_over(block.head, now)
 
 
 def _run(blocks: Sequence[Kept]) -> list[Kept]:

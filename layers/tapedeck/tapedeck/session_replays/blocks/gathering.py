@@ -47,7 +47,7 @@ class Wanted:
 
     def blocks(self, blocks: Iterable[Kept]) -> list[Kept]:
         """Those that may have rows that count."""
-        projects, oldest = set(self.period.project_ids), int(clock.now() - store.kept_for())
+        projects, oldest = set(self.period.project_ids), int(clock.now() - store.retention())
         return [
             block
             for block in blocks
@@ -94,7 +94,7 @@ class Wanted:
 
     def _oldest(self, head: Head) -> int | None:
         """The second before which a replay must not have ended, where a row of a block may have."""
-        oldest = clock.now() - store.kept_for()
+        oldest = clock.now() - store.retention()
         ended = head.numbers[writing.ENDED].low
         return int(oldest) if self.period.start < oldest and ended is not None and ended < int(oldest) else None
 

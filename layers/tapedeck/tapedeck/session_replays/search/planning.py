@@ -37,7 +37,7 @@ class Period:
 
     def keeps(self, replay: Document, now: float) -> bool:
         """Whether a replay's retention is not over."""
-        return merging.is_kept(replay.row, now, store.kept_for(self.days.get(replay.project_id)))
+        return merging.is_kept(replay.row, now, store.retention(self.days.get(replay.project_id)))
 
 
 @dataclass(frozen=True, slots=True)
