@@ -11,7 +11,7 @@ from tapedeck.session_replays.blocks import format as form
 from tests import tour
 from tests.deletion_jobs.asking import erased, user_url
 from tests.harness import System, envelopes
-from tests.harness.keeping import DAY, expire, keep, tags, until
+from tests.harness.keeping import DAY, expire, keep, lifecycle, tags, until
 from tests.harness.sdk import read, record, replay_url, send
 
 ANN = "ann@example.com"
@@ -212,7 +212,8 @@ def test_a_block_goes_when_all_in_it_has_expired_and_what_has_expired_goes_from_
     keep(system, 1)
     made(system, acme.web)
     pack(system)
-    system.skip(DAY)
+    system.skip(2 * DAY)
+    assert lifecycle(system, "rec/") == 1, "of the organization there is no recording any more"
     system.invoke("session_replays/compact_replays")
     assert manifest.read(acme.id) == []
     system.skip(600)

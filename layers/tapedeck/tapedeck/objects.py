@@ -108,8 +108,13 @@ def put_under(prefix: str) -> Iterator[tuple[str, float]]:
 
 def owners(kind: str) -> Iterator[tuple[int, list[int]]]:
     """(organization, its owners) of which there are objects of a kind."""
-    for organization in _folders(f"{kind}/"):
-        yield int(organization.split("/")[1]), [int(owner.split("/")[2]) for owner in _folders(organization)]
+    for organization in organizations(kind):
+        yield organization, [int(owner.split("/")[2]) for owner in _folders(f"{kind}/{organization}/")]
+
+
+def organizations(kind: str) -> list[int]:
+    """The organizations of which there are objects of a kind."""
+    return [int(organization.split("/")[1]) for organization in _folders(f"{kind}/")]
 
 
 def _folders(prefix: str) -> Iterator[str]:

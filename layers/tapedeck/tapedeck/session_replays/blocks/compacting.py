@@ -43,7 +43,7 @@ def run() -> dict[str, int]:
     """Everything that is due, in every organization: how many replays were packed and left the hot tier, how many blocks were merged."""
     done: Counter[str] = Counter({"packed": 0, "cooled": 0, "merged": 0, "swept": 0})
     end = clock.now() + BUDGET
-    for organization_id, project_ids in objects.owners("rec"):
+    for organization_id, project_ids in _owners().items():
         steps: dict[str, Callable[[int], int]] = {
             "cooled": settle,
             "packed": partial(pack, project_ids=project_ids),
@@ -54,6 +54,11 @@ def run() -> dict[str, int]:
             while clock.now() < end and (number := step(organization_id)):
                 done[name] += number
     return dict(done)
+
+
+def _owners() -> dict[int, list[int]]:
+    """The organizations that have replays or, when the last recording has expired, blocks still; with their projects."""
+    return {organization_id: list[int]() for organization_id in objects.organizations("blocks")} | dict(objects.owners("rec"))
 
 
 def settle(organization_id: int) -> int:
