@@ -214,13 +214,15 @@ def is_visible(row: Row | None) -> bool:
     return has_segment(row, 0) or is_archived(row)
 
 
-def is_kept(row: Row, now: float, seconds: int) -> bool:
-    """Whether its retention is not over: that with which it was stored, and that which its environment has now, `seconds`. After that a
-    replay is invisible at once; TTL deletes days later.
+def is_kept(row: Row, now: float, oldest: int) -> bool:
+    """Whether its retention is not over: that with which it was stored, and that which its environment has now, by which nothing may have
+    ended before the second `oldest`. After that a replay is invisible at once; TTL deletes days later.
 
     In whole seconds: finer, a block does not tell.
     """
-    return now < row.get("expires", inf) and int(row.get("finished", now)) >= int(now - seconds)
+    expires: float = row.get("expires", inf)
+    finished: float = row.get("finished", now)
+    return now < expires and finished >= oldest
 
 
 # --- At rest ------------------------------------------------------------------------------------------------------------------------------

@@ -88,12 +88,12 @@ def _visible(environment: Environment, appearances: Sequence[Appearance]) -> lis
     batches = [names[first : first + store.BATCH] for first in range(0, len(names), store.BATCH)]
     read = aws.together(*(partial(store.read_many, batch) for batch in batches)) if batches else []
     rows = [version.row for versions in read for version in versions]
-    seconds, there = store.retention(environment.retention_days), zip(names, rows, strict=True)
-    return [Document(name.key, name.project_id, row) for name, row in there if row and _is_shown(row, seconds)]
+    oldest, there = store.oldest(environment.retention_days), zip(names, rows, strict=True)
+    return [Document(name.key, name.project_id, row) for name, row in there if row and _is_shown(row, oldest)]
 
 
-def _is_shown(row: Row, seconds: int) -> bool:
-    return merging.has_segment(row, 0) and not merging.is_archived(row) and merging.is_kept(row, clock.now(), seconds)
+def _is_shown(row: Row, oldest: int) -> bool:
+    return merging.has_segment(row, 0) and not merging.is_archived(row) and merging.is_kept(row, clock.now(), oldest)
 
 
 def _ms(seconds: float) -> int:

@@ -249,7 +249,7 @@ class _Hot(NamedTuple, Generic[T]):
 def _reduced(period: Period, reduce: Callable[[Sequence[Document]], T], replays: Sequence[Document]) -> _Hot[T]:
     """One that has expired is not there, and stands for its copies all the same."""
     masks, now = [each._replace(row={}) for each in replays if each.cold], clock.now()
-    return _Hot(reduce([each for each in replays if period.keeps(each, now)]), masks, len(replays))
+    return _Hot(reduce(period.kept(replays, now)), masks, len(replays))
 
 
 def _both(wanted: Search, hottest: Callable[[], _Hot[T]], began: float) -> tuple[_Hot[T], _Hot[list[Document]], list[Kept]]:

@@ -270,9 +270,14 @@ def expires(replay: ReplayId) -> int:
     return int(clock.now()) + retention(replay.days)
 
 
+def oldest(days: int | None = None, now: float | None = None) -> int:
+    """The second before which a replay must not have ended, to be kept now."""
+    return int((clock.now() if now is None else now) - retention(days))
+
+
 def is_kept(replay: ReplayId, row: Row) -> bool:
     """Whether a replay's retention is not over."""
-    return merging.is_kept(row, clock.now(), retention(replay.days))
+    return merging.is_kept(row, clock.now(), oldest(replay.days))
 
 
 def environment_names(organization_id: int, project_id: int) -> set[str]:

@@ -48,7 +48,7 @@ class Kept:
     @classmethod
     def of(cls, period: Period, now: float) -> Kept:
         """The question for the projects of a period."""
-        return cls(now, {project: int(now - store.retention(days)) for project, days in period.days.items()})
+        return cls(now, {project: store.oldest(days, now) for project, days in period.days.items()})
 
     def verdict(self, head: Head) -> bool | None:
         """False of a block that is over, True of one in which all is young."""

@@ -37,7 +37,12 @@ class Period:
 
     def keeps(self, replay: Document, now: float) -> bool:
         """Whether a replay's retention is not over."""
-        return merging.is_kept(replay.row, now, store.retention(self.days.get(replay.project_id)))
+        return bool(self.kept([replay], now))
+
+    def kept(self, replays: Sequence[Document], now: float) -> list[Document]:
+        """The replays of which the retention is not over."""
+        oldest = {project: store.oldest(self.days.get(project), now) for project in {each.project_id for each in replays}}
+        return [each for each in replays if merging.is_kept(each.row, now, oldest[each.project_id])]
 
 
 @dataclass(frozen=True, slots=True)
