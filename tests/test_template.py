@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tapedeck import retention
 from tapedeck.api.routes import HANDLES, ROUTES
 from tests.harness import System, cloud, gateway, template
 from tests.harness.template import ROOT, Template, as_list
@@ -231,6 +232,45 @@ def test_recordings_are_not_versioned_and_never_public(deployed: Template) -> No
         assert properties.get("VersioningConfiguration", {}).get("Status") != "Enabled", name
         assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert properties["BucketEncryption"], name
+
+
+def test_the_bucket_has_a_rule_for_every_class_of_retention(deployed: Template) -> None:
+    """docs/retention.md: objects are tagged with their class, and S3 forgets them by it."""
+    [(_, bucket)] = deployed.of_type("AWS::S3::Bucket")
+    rules = deployed.resolve(bucket["Properties"]["LifecycleConfiguration"])["Rules"]
+    tagged = {int(tag["Value"]): rule for rule in rules for tag in rule.get("TagFilters", [])}
+    assert tuple(tagged) == retention.CLASSES
+    for days, rule in tagged.items():
+        assert (rule["TagFilters"], rule["ExpirationInDays"], rule["Status"]) == ([{"Key": "retention", "Value": str(days)}], days, "Enabled")
+        assert "Prefix" not in rule
+
+
+def test_only_those_who_put_what_was_recorded_may_tag_it(deployed: Template) -> None:
+    """A tag is an end: who could set one could shorten what others keep."""
+    may_tag = {
+        function.file: {str(arn).rpartition("/")[0].rpartition("/")[2] for arn in as_list(statement["Resource"])}
+        for function in deployed.functions.values()
+        for statement in function.statements
+        if "s3:PutObjectTagging" in as_list(statement["Action"])
+    }
+    assert {file for file, folders in may_tag.items() if folders == {"rec"}} == {
+        "session_replays/ingest_envelope",
+        "session_replays/create_upload",
+        "session_replays/finish_upload",
+    }
+    assert {file for file, folders in may_tag.items() if folders == {"ev"}} == {
+        "bucket_events/ingest_events",
+        "event_replays/collect",
+        "bucket_events/merge_chunks",
+        "bucket_events/sweep_events",
+        "event_replays/run_replay",
+        "event_replays/sweep_replays",
+        "event_replays/check_destinations",
+        "event_replays/test_destination",
+        "deletion_jobs/run_erasure",
+        "deletion_jobs/sweep_erasures",
+    }
+    assert {folder for folders in may_tag.values() for folder in folders} == {"rec", "ev"}
 
 
 def test_the_functions_answer_before_the_gateway_gives_up(deployed: Template) -> None:

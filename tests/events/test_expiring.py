@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from tapedeck import retention
-from tapedeck.events import compacting, store
+from tapedeck.environments import store as environments
+from tapedeck.event_replays import feeding
+from tapedeck.event_replays.model import Progress
+from tapedeck.events import collections, compacting, lucene, spans, store
 from tests.captures.test_create_capture import running, shown
 from tests.captures.test_stop_capture import stop
 from tests.deletion_jobs.asking import erased
@@ -281,6 +284,26 @@ def test_a_compactor_that_dies_anywhere_shows_nothing_that_has_expired(system: S
             break
     assert len(rows(system)) == 1
     assert system.objects(prefix="ev/") == {}
+
+
+def test_a_replay_passes_what_has_expired_and_sends_what_is_left(system: System) -> None:
+    keep(system, 1)
+    put(system, system.acme, *(record("paid", n=n, text=noise(n, 30_000)) for n in range(3)))
+    system.skip(DAY)
+    put(system, system.acme, record("late"), record("late"))
+    until(system, midnight(system, 0))
+    assert lifecycle(system, "ev/") == 1
+    organization = environments.organization(system.acme.id)
+    assert organization
+    span = collections.span(organization, collections.default(organization.environments[0]))
+    query = lucene.compile("*", team_id=organization.team_id, collection="web")
+    for position in (0, 2, 3, 4):
+        places = list(feeding.places(span, query, Progress(position), spans.end_of(span)))
+        assert [place.event.name for place in places if place.event] == ["late"] * (5 - max(position, 3))
+        assert sum(place.covers for place in places) == 5 - max(position, 3), "what is gone is not counted as looked at"
+        assert places[-1].end == 5
+    system.skip(DAY)
+    assert [(place.end, place.covers) for place in feeding.places(span, query, Progress(0), 5)] == [(5, 0)]
 
 
 def test_days_that_are_over_cost_one_chunk_each() -> None:
