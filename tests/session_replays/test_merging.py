@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tapedeck.errors import TooLarge
 from tapedeck.session_replays import merging
 from tapedeck.session_replays.envelope import EventLink, ReplayEvent
-from tapedeck.session_replays.merging import Row, archive_delta, link_delta, merge, segment_delta, view_delta
+from tapedeck.session_replays.merging import Row, archive_delta, expiring, link_delta, merge, segment_delta, view_delta
 from tapedeck.session_replays.recording import Click
 
 # --- Worlds small enough that things collide ----------------------------------------------------------------------------------------------
@@ -55,6 +55,7 @@ deltas = st.one_of(
     st.builds(segment_delta, events, lists(clicks)),
     st.builds(link_delta, links),
     st.builds(view_delta, st.integers(1, 5)),
+    st.builds(lambda event, at: expiring(segment_delta(event), at), events, st.integers(1_800_000_000, 1_800_000_003)),
 )
 any_delta = deltas | st.builds(archive_delta)
 rows = st.lists(any_delta, min_size=1, max_size=6).map(lambda some: reduce(merge, some))
@@ -126,8 +127,8 @@ def test_merge_changes_neither_of_its_arguments_and_survives_the_disk(a: Row, b:
 def test_whatever_comes_after_a_deletion_is_forgotten(row: Row) -> None:
     deleted = merge(row, archive_delta())
     assert merging.is_archived(deleted)
-    assert set(deleted) <= {"seen", "started", "finished", "archived"}
-    assert set(merge(deleted, row)) <= {"seen", "started", "finished", "archived"}
+    assert set(deleted) <= {"seen", "started", "finished", "archived", "expires"}
+    assert set(merge(deleted, row)) <= {"seen", "started", "finished", "archived", "expires"}
 
 
 # --- Examples from the contract -----------------------------------------------------------------------------------------------------------
