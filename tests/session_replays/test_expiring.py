@@ -237,6 +237,20 @@ def _rows(system: System) -> set[str]:
     return {block.row_id(row).hex() for block in opened for row in form.rows_of(block.full, block.rows)}
 
 
+@pytest.mark.parametrize("days", [1, 30, None])
+def test_who_appears_in_a_replay_is_known_for_longer_than_it_lives(system: System, days: int | None) -> None:
+    """Also where its environment keeps for longer since, and nobody has been named again; an erasure finds what TTL has left there."""
+    keep(system, days)
+    replay_id = envelopes.new_id()
+    send(system, system.acme.web, envelopes.segment(replay_id, 0, at=system.now, user={"id": ANN}))
+    keep(system, None)
+    for number in range(1, 30):
+        send(system, system.acme.web, envelopes.segment(replay_id, number, at=system.now, user=None))
+        ends = {item["pk"]["S"][:2]: int(item["ttl"]["N"]) for item in system.items("ReplaysTable") if item["sk"]["S"] in ("M", replay_id)}
+        assert ends["U#"] >= ends["R#"] + 7 * DAY, number
+        system.skip(0.7 * DAY)
+
+
 def test_a_person_is_known_by_what_is_visible_and_erased_from_all_of_it(system: System) -> None:
     keep(system, 1)
     made(system, system.acme.web)

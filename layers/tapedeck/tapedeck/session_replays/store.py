@@ -599,10 +599,17 @@ def _still(known: int) -> Item:
 
 def _appearing(known: Row | None, merged: Row, delta: Row) -> list[str]:
     """The people whose appearance in a replay is to be written down: those whom a segment names first. An event that is linked long
-    after the last segment makes the replay live on, so all of them are written again."""
-    told = merged if "links" in delta else delta
-    before = {} if "links" in delta else merging.users(known or {})
+    after the last segment, or an environment that now keeps for longer, makes the replay live on: when its end moves into another week
+    all of them are written again, so that no appearance goes before its replay."""
+    again = "links" in delta or (known is not None and _week(merged) != _week(known))
+    told = merged if again else delta
+    before = {} if again else merging.users(known or {})
     return [user for user in merging.users(told) if user not in before]
+
+
+def _week(row: Row) -> int:
+    end: int = row.get("expires", 0)
+    return end // (7 * DAY)
 
 
 def _appearance(replay: ReplayId, row: Row, user: str) -> Item:
