@@ -17,6 +17,7 @@ from tapedeck import aws
 PRESIGNED_SECONDS = 300
 _MISSING = ("NoSuchKey", "404")
 _HIDDEN = (*_MISSING, "AccessDenied")  # so S3 says to those who may not list
+_OVERTAKEN = (*_MISSING, "PreconditionFailed", "412", "ConditionalRequestConflict")
 _MOST_AT_ONCE = 1000
 
 
@@ -57,6 +58,29 @@ def get_range(key: str, first: int, length: int) -> bytes | None:
     return body
 
 
+def get_tagged(key: str) -> tuple[bytes, str] | None:
+    """(an object's bytes, its ETag), which `put_over` compares with; None when there is none."""
+    try:
+        answer = aws.client("s3").get_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _MISSING:
+            return None
+        raise
+    return answer["Body"].read(), answer["ETag"]
+
+
+def put_over(key: str, body: bytes, tag: str) -> bool:
+    """Write an object in the place of the one that has this ETag; False when another one is there by now, or none: look again. A repetition
+    whose first answer was lost is False as well."""
+    try:
+        aws.client("s3").put_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key, Body=body, IfMatch=tag)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _OVERTAKEN:
+            return False
+        raise
+    return True
+
+
 def delete(key: str) -> None:
     """Delete an object. Safe to repeat."""
     aws.client("s3").delete_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key)
@@ -91,8 +115,8 @@ def presigned_get(key: str, *, content_type: str, filename: str, encoding: str |
 
 def received_in(kind: str, hours: Sequence[str]) -> Iterator[tuple[str, float]]:
     """(key, seconds since the epoch when it was put) of every object of a kind that was received in these hours (`yyyymmddhh`)."""
-    for organization in _folders(f"{kind}/"):
-        for owner in _folders(organization):
+    for organization in folders(f"{kind}/"):
+        for owner in folders(organization):
             for each in hours:
                 for page in _pages(f"{owner}{each}/"):
                     for entry in page.get("Contents", ()):
@@ -109,15 +133,16 @@ def put_under(prefix: str) -> Iterator[tuple[str, float]]:
 def owners(kind: str) -> Iterator[tuple[int, list[int]]]:
     """(organization, its owners) of which there are objects of a kind."""
     for organization in organizations(kind):
-        yield organization, [int(owner.split("/")[2]) for owner in _folders(f"{kind}/{organization}/")]
+        yield organization, [int(owner.split("/")[2]) for owner in folders(f"{kind}/{organization}/")]
 
 
 def organizations(kind: str) -> list[int]:
     """The organizations of which there are objects of a kind."""
-    return [int(organization.split("/")[1]) for organization in _folders(f"{kind}/")]
+    return [int(organization.split("/")[1]) for organization in folders(f"{kind}/")]
 
 
-def _folders(prefix: str) -> Iterator[str]:
+def folders(prefix: str) -> Iterator[str]:
+    """The folders in a folder, slash and all."""
     for page in _pages(prefix, Delimiter="/"):
         for entry in page.get("CommonPrefixes", ()):
             yield entry["Prefix"]

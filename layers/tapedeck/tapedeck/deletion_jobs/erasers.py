@@ -35,6 +35,7 @@ PLACES: Sequence[Place] = (
     Place("replays", "N#", None, "names of environments (`production`)"),
     Place("replays", "BLOCKS#", "sessions", "which blocks there are, with a few values of theirs: made anew with the block"),
     Place("bucket", "blocks/", "sessions", "finished replays in columns: what holds one of the person's is written again without it"),
+    Place("bucket", "lake/", "sessions", "a line for each finished replay: what holds one of the person's is written again without it"),
     Place("bucket", "rec/", "sessions", "recordings; what no row names lies beside them, or is swept within half an hour"),
     Place("bucket", "pages/", "sessions", "copies of recordings for a large download"),
     Place("bucket", "up/", "uploads", "large envelopes, for a day"),

@@ -5,7 +5,8 @@ of them is sealed in the transaction that writes it down: each replay gets its t
 nothing can be added to it, so what was listed is all that there will ever be.
 
 What is listed are a replay's rows, the recordings in the folders that the rows name (an orphan of a dead ingest lies there as well), and
-the pages that were put together for large downloads. When the rows have gone, the blocks that hold copies of them are written again.
+the pages that were put together for large downloads. Lines leave the lake while the row still says where they are; when the rows have
+gone, the blocks that hold copies of them are written again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tapedeck import aws, clock, errors, inflating, objects, tombstones
 from tapedeck.erasure import Page, Subject
 from tapedeck.session_replays import bucket, envelope, ingesting, store
 from tapedeck.session_replays.blocks import erasing as blocks
+from tapedeck.session_replays.blocks import manifest
+from tapedeck.session_replays.lake import leaving
 from tapedeck.session_replays.store import Holding, ReplayId
 
 BATCH = 45  # replays a page: a transaction takes a hundred parts, and each replay is two
@@ -119,7 +122,10 @@ class _Found:
     def counts(self) -> dict[str, int]:
         """How many of each there are."""
         segments = len(self.holding.segments)
-        return {"sessions": 1, "segments": segments, "recordings": len(self.keys) - len(self.pages), "pages": len(self.pages)}
+        recordings = len(self.keys) - len(self.pages)
+        return {
+            "sessions": 1, "segments": segments, "recordings": recordings, "pages": len(self.pages), "lines": len(self.holding.lake),
+        }  # fmt: skip
 
 
 def _look(replays: Sequence[ReplayId]) -> list[_Found]:
@@ -140,15 +146,23 @@ def _page(found: Sequence[_Found]) -> Page:
 
 def _empty(replays: Sequence[ReplayId], *, found_by: str = "") -> None:
     """Objects before rows: who dies in between finds by the rows what is left. The person's own appearances go last, by the caller:
-    another job would find by them what this one left."""
+    another job would find by them what this one left.
+
+    Only a compactor may still write to a row: it says there where in the lake it is about to put a line. So a row goes as it was read, and
+    between reading and going is the look: a pack that had named a place has put its line by then, or never commits it."""
     for _ in range(_MOST_ROUNDS):
         found = [each for each in _look(replays) if each.keys or each.holding.keys]
         if not found:
             return
+        if any(each.holding.lake for each in found):
+            manifest.look(replays[0].organization_id)
+            leaving.erase([each.holding for each in found])
         objects.delete_many([key for each in found for key in each.keys])
         named = [(each.holding.replay, tombstones.of_user(user)) for each in found for user in each.holding.users]
         store.forget_appearances([(replay, name) for replay, name in named if name != found_by])
-        store.delete_rows([key for each in found for key in each.holding.keys])
+        store.delete_rows([key for each in found for key in each.holding.keys if key["sk"]["S"] not in ("M", "E")])
+        if store.delete_unchanged([each.holding for each in found]):  # and last that by which who takes over knows what there is to do
+            store.delete_rows([key for each in found for key in each.holding.keys if key["sk"]["S"] == "E"])
     raise errors.Unavailable("What was deleted is still there.")
 
 

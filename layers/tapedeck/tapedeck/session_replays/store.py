@@ -72,20 +72,30 @@ class Cold:
     """Where the copies of a replay in blocks are: when they say that it began (ms), and the block of the last, made of which version.
 
     A row says so before any block shows its copy, and for as long as one does. While it is listed it stands for them.
+
+    So it is with lines in the lake (`lake/`): `lake` is the place of the last, none when it has none any more, and `older` are the places
+    of those that are to be taken out.
     """
 
     moments: tuple[int, ...]
     block: str
     number: int
+    lake: str | None = None
+    older: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> list[str]:
+        """Wherever in the lake a line of the replay may be."""
+        return [*self.older, *([self.lake] if self.lake else ())]
 
     def __str__(self) -> str:
         return f"{','.join(map(str, self.moments))}#{self.block}#{self.number}"
 
     @classmethod
-    def parse(cls, text: str) -> Cold:
-        """What `str` made of it."""
+    def parse(cls, text: str, lake: str | None = None, older: str = "") -> Cold:
+        """What `str` made of it, with what stands beside it in a row."""
         moments, block, number = text.split("#")
-        return cls(tuple(map(int, moments.split(","))), block, int(number))
+        return cls(tuple(map(int, moments.split(","))), block, int(number), lake, tuple(older.split(",")) if older else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,21 +327,26 @@ def _written(item: Item) -> float:
     return float(item["written"]["N"]) if "written" in item else float(item["ttl"]["N"]) - retention()
 
 
-def point(hot: Hot, block: str) -> bool:
-    """Say in a replay's row that a block is going to have a copy of it as it was read; False when it has changed since.
+def point(hot: Hot, block: str, lake: str | None = None) -> bool:
+    """Say in a replay's row that a block is going to have a copy of it as it was read, and a place in the lake a line (none: it is to have
+    no line any more); False when it has changed since.
 
-    From here on until `cool` the row stands for this copy, and for older ones.
+    From here on until `cool` the row stands for this copy, and for older ones; and it says where older lines are.
     """
     began = moment(place(hot.document))
-    known = hot.version.cold.moments if hot.version.cold else ()
-    cold = Cold(tuple(sorted({*known, began})), block, hot.version.number + 1)
-    return _turn(hot.replay, hot.version.number, "SET v = :next, cold = :cold", {":cold": {"S": str(cold)}})
+    known = hot.version.cold or Cold((), "", 0)
+    cold = Cold(tuple(sorted({*known.moments, began})), block, hot.version.number + 1, lake, tuple(known.places))
+    said = _cold_attributes(cold)
+    gone = [name for name in ("lake", "lake_older") if name not in said]
+    update = f"SET v = :next, {', '.join(f'{name} = :{name}' for name in said)}" + (f" REMOVE {', '.join(gone)}" if gone else "")
+    return _turn(hot.replay, hot.version.number, update, {f":{name}": value for name, value in said.items()})
 
 
 def cool(replay: ReplayId, number: int, began: int, block: str) -> bool:
-    """Let a replay that has not changed since `point` leave the hot tier; False when it has. `number` is the version that was packed."""
+    """Let a replay that has not changed since `point`, and whose older lines have been taken out of the lake, leave the hot tier; False
+    when it has changed. `number` is the version that was packed."""
     cold = Cold((began,), block, number + 1)
-    return _turn(replay, number + 1, "SET v = :next, cold = :cold REMOVE listed_in, listed_at", {":cold": {"S": str(cold)}})
+    return _turn(replay, number + 1, "SET v = :next, cold = :cold REMOVE listed_in, listed_at, lake_older", {":cold": {"S": str(cold)}})
 
 
 def _turn(replay: ReplayId, known: int, update: str, values: Item) -> bool:
@@ -417,13 +432,14 @@ def forget_refusal(replay: ReplayId) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """All rows of a replay as they are now: their keys, the version of its row, who appears in it, its segments."""
+    """All rows of a replay as they are now: their keys, the version of its row, who appears in it, its segments, its places in the lake."""
 
     replay: ReplayId
     keys: Sequence[Item]
     version: int
     users: Sequence[str]
     segments: Sequence[Segment]
+    lake: Sequence[str] = ()
 
 
 def holding(replay: ReplayId) -> Holding:
@@ -432,7 +448,7 @@ def holding(replay: ReplayId) -> Holding:
     row = _version(next((item for item in items if item["sk"]["S"] == "M"), None))
     segments = [_segment(item) for item in items if item["sk"]["S"].startswith("S#")]
     keys = [{"pk": item["pk"], "sk": item["sk"]} for item in items]
-    return Holding(replay, keys, row.number, merging.users(row.row or {}), segments)
+    return Holding(replay, keys, row.number, merging.users(row.row or {}), segments, row.cold.places if row.cold else ())
 
 
 def seals(held: Holding) -> list[Item]:
@@ -463,6 +479,13 @@ def delete_rows(keys: Sequence[Item]) -> None:
         batch, wanted = wanted[:_MOST_WRITES], wanted[_MOST_WRITES:]
         answer = aws.client("dynamodb").batch_write_item(RequestItems={aws.setting("REPLAYS_TABLE"): batch})
         wanted += answer.get("UnprocessedItems", {}).get(aws.setting("REPLAYS_TABLE"), [])
+
+
+def delete_unchanged(held: Sequence[Holding]) -> bool:
+    """Delete the rows of replays (fifty at the most) where each is as it was read; False, and none has gone, when one has changed: what it
+    says now was not looked at."""
+    table = aws.setting("REPLAYS_TABLE")
+    return transact([{"Delete": {"TableName": table, "Key": _key(each.replay, "M"), **_still(each.version)}} for each in held])
 
 
 def forget_appearances(of: Sequence[tuple[ReplayId, str]]) -> None:
@@ -649,9 +672,7 @@ def _item(replay: ReplayId, row: Row, number: int, cold: Cold | None = None) -> 
         item |= _listed_key(replay.organization_id, replay.project_id, at)
         if cold and any(each != moment(at) for each in cold.moments):
             item["listed_in"] = {"S": f"M#{replay.organization_id}"}
-    if cold:
-        item["cold"] = {"S": str(cold)}
-    return item
+    return item | (_cold_attributes(cold) if cold else {})
 
 
 def _partition(replay: ReplayId) -> Iterator[Item]:
@@ -683,7 +704,15 @@ def _document(item: Item) -> Document:
 
 
 def _cold(item: Item) -> Cold | None:
-    return Cold.parse(item["cold"]["S"]) if "cold" in item else None
+    if "cold" not in item:
+        return None
+    lake, older = (item[name]["S"] if name in item else "" for name in ("lake", "lake_older"))
+    return Cold.parse(item["cold"]["S"], lake or None, older)
+
+
+def _cold_attributes(cold: Cold) -> Item:
+    said = {"cold": str(cold), "lake": cold.lake or "", "lake_older": ",".join(cold.older)}
+    return {name: {"S": text} for name, text in said.items() if text}
 
 
 def _segment(item: Item) -> Segment:

@@ -6,6 +6,9 @@ tier (`store.cool`), if it is as it was packed. Whatever is written to it meanwh
 copies. So there is no moment at which it is in neither tier, and none at which it is counted twice; every step is conditional on the one
 before and may be killed, repeated and run by two at once. What a step leaves undone is done by the next run: what was pointed and not
 committed is packed again, an object that no row names is swept.
+
+Each replay's line in the lake goes along: the row says where it is going to be when it says in which block; it is put before the commit,
+and stays by it; lines of the replay as it was before are taken out after that minute, so that the row need not tell of them any more.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from tapedeck.session_replays.blocks import format as form
 from tapedeck.session_replays.blocks import keeping, locating, manifest, writing
 from tapedeck.session_replays.blocks.manifest import Kept
 from tapedeck.session_replays.blocks.reading import Block
+from tapedeck.session_replays.lake import landing, leaving
 from tapedeck.session_replays.store import Hot, ReplayId
 
 IDLE = 120  # seconds without a write: SDKs write every five
@@ -41,7 +45,7 @@ _MOST_CHANGED = 40  # blocks in which one new block may replace copies: a transa
 
 def run() -> dict[str, int]:
     """Everything that is due, in every organization: how many replays were packed and left the hot tier, how many blocks were merged."""
-    done: Counter[str] = Counter({"packed": 0, "cooled": 0, "merged": 0, "swept": 0})
+    done: Counter[str] = Counter({"packed": 0, "cooled": 0, "merged": 0, "swept": 0, "expired": 0})
     end = clock.now() + BUDGET
     for organization_id, project_ids in _owners().items():
         steps: dict[str, Callable[[int], int]] = {
@@ -49,6 +53,7 @@ def run() -> dict[str, int]:
             "packed": partial(pack, project_ids=project_ids),
             "merged": merge,
             "swept": sweep,
+            "expired": leaving.expire,
         }
         for name, step in steps.items():
             while clock.now() < end and (number := step(organization_id)):
@@ -62,7 +67,7 @@ def _owners() -> dict[int, list[int]]:
 
 
 def settle(organization_id: int) -> int:
-    """Let the replays of young blocks leave the hot tier. Answers how many did."""
+    """Take older lines of the replays of young blocks out of the lake, and let them leave the hot tier. Answers how many did."""
     cooled = 0
     for block in manifest.read(organization_id, consistent=True):
         if not block.fresh or clock.now() < block.since + GRACE:
@@ -70,23 +75,31 @@ def settle(organization_id: int) -> int:
         opened = locating.whole(block)
         if opened is None:
             continue
-        cooled += sum(_side_by_side(partial(store.cool, *each, block.id) for each in _packed(organization_id, block, opened)))
-        manifest.commit(organization_id, manifest.turn_of(organization_id), changed=[replace(block, fresh=False)])
+        packed = list(_packed(organization_id, block, opened))
+        leaving.take_out(block.older, {name: version for name, version, _ in packed})
+        cooled += sum(_side_by_side(partial(store.cool, *each, block.id) for each in packed))
+        manifest.commit(organization_id, manifest.turn_of(organization_id), changed=[replace(block, fresh=False, older=())])
     return cooled
 
 
 def pack(organization_id: int, project_ids: Sequence[int]) -> int:
-    """Pack replays that nobody writes to any more into one block. Answers how many."""
+    """Pack replays that nobody writes to any more into one block, and land them in the lake. Answers how many.
+
+    Those that were deleted and are in the lake do not wait until there are enough.
+    """
     turn = manifest.turn_of(organization_id)
     blocks = manifest.read(organization_id, consistent=True)
     known = {block.id for block in blocks}
     waiting = (hot for hot in store.hot(organization_id, project_ids) if _is_due(hot, known))
     due = list(islice(waiting, min(MOST_PACKED, form.MOST_ROWS)))
     if len(due) < ENOUGH:
+        due = [hot for hot in due if landing.is_to_leave(hot)]
+    if not due:
         return 0
     name = manifest.fresh_name()
-    pointed = _side_by_side(partial(store.point, hot, name) for hot in due)
-    due = [hot for hot, is_so in zip(due, pointed, strict=True) if is_so]
+    planned = landing.plan(name, due)
+    pointed = _side_by_side(partial(store.point, hot, name, planned.places.get(hot.replay)) for hot in planned.due)
+    due = [hot for hot, is_so in zip(planned.due, pointed, strict=True) if is_so]
     try:
         replaced = locating.copies(blocks, {hot.replay: hot.version.cold.moments for hot in due if hot.version.cold})
     except manifest.Overtaken:
@@ -95,11 +108,17 @@ def pack(organization_id: int, project_ids: Sequence[int]) -> int:
         return 0
     columns = writing.columns_of([hot.document for hot in due], [hot.version.number for hot in due])
     data, head = writing.write(columns)
-    made = manifest.new(organization_id, turn, head, name=name, fresh=True)
+    made = manifest.new(organization_id, turn, head, name=name, fresh=True, older=tuple(sorted(landing.older_keys(due))))
+    lake = planned.objects(due)
+    if lake:
+        manifest.announce(organization_id, name, list(lake))
+        landing.put(lake)
     objects.put(made.object_key, data)
     changed = [replace(block, dead=block.dead | rows) for block, rows in replaced]
-    if not manifest.commit(organization_id, turn, new=[made], changed=changed):
-        objects.delete(made.object_key)
+    if not manifest.commit(organization_id, turn, new=[made], changed=changed, announced=name if lake else None):
+        objects.delete_many([made.object_key, *lake])
+        if lake:
+            manifest.retract(organization_id, name)
         return 0
     return len(due)
 
@@ -125,8 +144,8 @@ def rewrite(organization_id: int, turn: int, blocks: Sequence[tuple[Kept, int]])
     now = clock.now()
     for columns in writing.merged([(each, rows & keeping.unexpired(each, now)) for each, (_, rows) in zip(opened, blocks, strict=True)]):
         data, head = writing.write(columns)
-        fresh = all(block.fresh for block, _ in blocks)
-        new = manifest.new(organization_id, turn, head, fresh=fresh)
+        fresh, older = all(block.fresh for block, _ in blocks), {key for block, _ in blocks for key in block.older}
+        new = manifest.new(organization_id, turn, head, fresh=fresh, older=tuple(sorted(older)))
         made.append(replace(new, since=max(block.since for block, _ in blocks)) if fresh else new)
         objects.put(made[-1].object_key, data)
     if manifest.commit(organization_id, turn, new=made, gone=[block for block, _ in blocks]):
@@ -136,7 +155,21 @@ def rewrite(organization_id: int, turn: int, blocks: Sequence[tuple[Kept, int]])
 
 
 def sweep(organization_id: int) -> int:
-    """Delete objects that no row names and that nobody is at work on. Answers how many."""
+    """Delete what nobody is at work on any more: objects that no row names, and what was put into the lake and not committed. Answers how
+    many objects went."""
+    left = _abandoned(organization_id)
+    return left + _unnamed(organization_id)
+
+
+def _abandoned(organization_id: int) -> int:
+    left = [pack for pack in manifest.under_way(organization_id) if pack.since < clock.now() - LEFT]
+    for pack in left:
+        objects.delete_many(pack.object_keys)
+        manifest.retract(organization_id, pack.name)
+    return sum(len(pack.object_keys) for pack in left)
+
+
+def _unnamed(organization_id: int) -> int:
     old = [key for key, put_at in objects.put_under(f"blocks/{organization_id}/") if put_at < clock.now() - LEFT]
     if not old:
         return 0

@@ -39,4 +39,5 @@ def _sweep(organization_id: int, looked: int) -> None:
     """Delete the objects that were begun before the look and are in no row: they never will be."""
     known = {block.object_key for block in manifest.read(organization_id, consistent=True)}
     keys = objects.keys_under(f"blocks/{organization_id}/")
-    objects.delete_many([key for key in keys if key not in known and int(key.split("/")[2]) < looked])
+    if left := [key for key in keys if key not in known and int(key.split("/")[2]) < looked]:
+        objects.delete_many(left)

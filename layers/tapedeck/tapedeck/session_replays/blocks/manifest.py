@@ -2,6 +2,8 @@
 
 replays  BLOCKS#{org}  B#{block}   a block: its object, its head (`h`), the rows of it that are no more (`dead`), whether its replays have
                                    yet to leave the hot tier (`fresh`), since when it is there; `v` counts its versions
+                       P#{name}    what a pack is about to put into the lake: goes with its commit. One that stays is of a compactor that
+                                   died, and its objects go (`under_way`)
                        E           `n` goes up with every change, and when an erasure begins to look: what was begun before is not
                                    committed after it
 
@@ -32,7 +34,8 @@ class Overtaken(errors.Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A block: `dead` is the bitmap of rows that are no more; a `fresh` one's replays are in the hot tier as well."""
+    """A block: `dead` is the bitmap of rows that are no more; a `fresh` one's replays are in the hot tier as well, and objects of the
+    lake, of which `older` are the keys, have yet to lose older lines of theirs."""
 
     organization_id: int
     id: str
@@ -42,6 +45,7 @@ class Kept:
     fresh: bool = False
     since: float = field(default_factory=clock.now)
     number: int = 1
+    older: tuple[str, ...] = ()
 
     @property
     def living(self) -> int:
@@ -49,10 +53,10 @@ class Kept:
         return (1 << self.head.rows) - 1 & ~self.dead
 
 
-def new(organization_id: int, turn: int, head: Head, *, name: str | None = None, fresh: bool = False) -> Kept:
+def new(organization_id: int, turn: int, head: Head, *, name: str | None = None, fresh: bool = False, older: tuple[str, ...] = ()) -> Kept:
     """A block that is not there yet; `turn` is what `turn_of` said before anything of it was read."""
     block = name or fresh_name()
-    return Kept(organization_id, block, f"blocks/{organization_id}/{turn}/{block}", head, fresh=fresh)
+    return Kept(organization_id, block, f"blocks/{organization_id}/{turn}/{block}", head, fresh=fresh, older=older)
 
 
 def fresh_name() -> str:
@@ -98,15 +102,54 @@ def look(organization_id: int) -> int:
     return int(answer["Attributes"]["n"]["N"])
 
 
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A pack that has not been committed: what it was about to put into the lake, and when it said so (seconds)."""
+
+    name: str
+    object_keys: tuple[str, ...]
+    since: float
+
+
+def announce(organization_id: int, name: str, object_keys: Sequence[str]) -> None:
+    """Say what a pack is about to put into the lake. Safe to repeat."""
+    item = {**_key(organization_id, f"P#{name}"), "since": {"N": repr(clock.now())}, "objects": {"B": _packed(object_keys)}}
+    aws.client("dynamodb").put_item(TableName=aws.setting("REPLAYS_TABLE"), Item=item)
+
+
+def under_way(organization_id: int) -> list[UnderWay]:
+    """The packs that were announced, and neither committed nor retracted."""
+    found = aws.query(
+        "REPLAYS_TABLE",
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :pack)",
+        ExpressionAttributeValues={":pk": {"S": f"BLOCKS#{organization_id}"}, ":pack": {"S": "P#"}},
+        ConsistentRead=True,
+    )
+    return [UnderWay(item["sk"]["S"].removeprefix("P#"), _unpacked(item["objects"]["B"]), float(item["since"]["N"])) for item in found]
+
+
+def retract(organization_id: int, name: str) -> None:
+    """Nothing is there any more of what a pack had announced. Safe to repeat."""
+    aws.client("dynamodb").delete_item(TableName=aws.setting("REPLAYS_TABLE"), Key=_key(organization_id, f"P#{name}"))
+
+
 def commit(
-    organization_id: int, turn: int, *, new: Sequence[Kept] = (), gone: Sequence[Kept] = (), changed: Sequence[Kept] = ()
+    organization_id: int,
+    turn: int,
+    *,
+    new: Sequence[Kept] = (),
+    gone: Sequence[Kept] = (),
+    changed: Sequence[Kept] = (),
+    announced: str | None = None,
 ) -> bool:
     """Put blocks, take others away and change others, all at once; False when it is no longer our turn, or one of them is not as it was.
+
+    `announced` is the name of a pack whose objects stay in the lake from here on.
 
     What was refused is looked for before it is given up: an answer may have been lost.
     """
     table = {"TableName": aws.setting("REPLAYS_TABLE")}
-    unseen = {"ConditionExpression": "attribute_not_exists(pk)"}
+    unseen, seen = {"ConditionExpression": "attribute_not_exists(pk)"}, {"ConditionExpression": "attribute_exists(pk)"}
     next_turn = {
         **table,
         "Key": _key(organization_id, "E"),
@@ -120,6 +163,7 @@ def commit(
             *({"Put": {**table, "Item": _item(each), **unseen}} for each in new),
             *({"Put": {**table, "Item": _item(replace(each, number=each.number + 1)), **_still(each)}} for each in changed),
             *({"Delete": {**table, "Key": _key(organization_id, f"B#{each.id}"), **_still(each)}} for each in gone),
+            *([{"Delete": {**table, "Key": _key(organization_id, f"P#{announced}"), **seen}}] if announced else ()),
         ]
     )
     return done or (bool(new) and {each.id for each in new} <= {each.id for each in read(organization_id, consistent=True)})
@@ -141,6 +185,8 @@ def _item(block: Kept) -> Item:
         item["dead"] = {"B": zlib.compress(array("H", form.rows_of(block.dead, block.head.rows)).tobytes())}
     if block.fresh:
         item["fresh"] = {"BOOL": True}
+    if block.older:
+        item["older"] = {"B": _packed(block.older)}
     return item
 
 
@@ -158,7 +204,16 @@ def _kept(organization_id: int, item: Item) -> Kept:
         "fresh" in item,
         float(item["since"]["N"]),
         int(item["v"]["N"]),
+        _unpacked(item["older"]["B"]) if "older" in item else (),
     )
+
+
+def _packed(object_keys: Sequence[str]) -> bytes:
+    return zlib.compress(",".join(object_keys).encode())
+
+
+def _unpacked(object_keys: bytes) -> tuple[str, ...]:
+    return tuple(zlib.decompress(object_keys).decode().split(","))
 
 
 def _key(organization_id: int, sk: str) -> Item:
