@@ -103,7 +103,7 @@ class Lake(Library):
 def test_one_line_of_each_replay_whatever_happens(system: System, seed: int) -> None:
     lake = Lake(system, 100 + seed)
     lake.begin(3)
-    for _ in range(40):
+    for _ in range(30):
         lake.step()
         lake.holds()
     lake.settle()
@@ -130,7 +130,7 @@ def test_a_compactor_may_die_at_any_call(system: System, kind: Any) -> None:
         system.skip(61)
         lake.compact()
         lake.holds()
-        at += 1 if os.environ.get("LIBRARIES") else 3
+        at += 1 if os.environ.get("LIBRARIES") else 7
     assert at > 20
     lake.settle()
     lake.is_exact()
@@ -139,7 +139,7 @@ def test_a_compactor_may_die_at_any_call(system: System, kind: Any) -> None:
 @pytest.mark.parametrize("happening", range(5))
 def test_whatever_happens_between_two_calls_of_the_compactor(system: System, happening: int) -> None:
     lake = Lake(system, 20 + happening)
-    for at in range(0, 60, 1 if os.environ.get("LIBRARIES") else 4):
+    for at in range(0, 60, 1 if os.environ.get("LIBRARIES") else 12):
         lake.begin(2)
         lake.late()
         system.skip(130)
@@ -188,7 +188,7 @@ def test_an_eraser_may_die_at_any_call(system: System, kind: Any, packed: bool) 
         happened = fault.happened
         lake.erase_one(replay)
         lake.holds()
-        at += 1 if os.environ.get("LIBRARIES") else 3
+        at += 1 if os.environ.get("LIBRARIES") else 5
     assert at > 9
     assert not system.cloud.denied
     lake.settle()
@@ -200,7 +200,7 @@ def test_whatever_a_compactor_does_between_two_calls_of_an_eraser(system: System
     """It packs what is being erased, or takes its line out of the object that the eraser is writing again."""
     lake = Lake(system, 50)
     eraser = system.template.function_at("deletion_jobs/run_erasure")
-    for at in range(0, 26, 1 if os.environ.get("LIBRARIES") else 2):
+    for at in range(0, 26, 1 if os.environ.get("LIBRARIES") else 5):
         replay = _prepared(lake)
 
         def happens() -> None:
@@ -220,8 +220,8 @@ def test_whatever_a_compactor_does_between_two_calls_of_an_eraser(system: System
 def test_nothing_of_the_erased_is_left_by_a_compactor_that_was_at_work_and_dies(system: System, kind: Any) -> None:
     """Erased between any two calls of a compactor that dies at a later one: what it had put and not committed goes with the next sweep."""
     lake = Lake(system, 60)
-    for at in range(6, 30, 1 if os.environ.get("LIBRARIES") else 3):
-        for later in (1, 2, 3, 4):
+    for at in range(6, 30, 1 if os.environ.get("LIBRARIES") else 8):
+        for later in (1, 2, 3, 4) if os.environ.get("LIBRARIES") else (1 + at % 4,):
             replay = _prepared(lake)
 
             def happens(replay: ReplayId = replay) -> None:

@@ -21,7 +21,7 @@ _ID = slice(7, 39)  # of `{"id":"…`
 
 def line(row: Row, organization_id: int, project_id: int, replay_id: str, version: int) -> bytes:
     """A replay's line, newline and all. `version` goes up with every write: of two lines of a replay the greater is the newer."""
-    shown = presenting.present(row, replay_id, project_id)
+    shown = presenting.present(row, replay_id, project_id) | {"error_events": presenting.error_events(row)}
     told = {"id": replay_id, "version": version, "organization_id": str(organization_id)}
     return orjson.dumps(told | dict(_flat(shown)), option=orjson.OPT_APPEND_NEWLINE)
 
