@@ -291,12 +291,17 @@ def _erasures(system: System) -> None:
 def _blocks(system: System) -> None:
     """The cold tier: packed, merged, swept; searched, deleted in bulk and erased where it is."""
     acme, web, owner = system.acme, system.acme.web, system.acme.token("owner")
+    def compact() -> None:
+        system.skip(130)
+        system.invoke("session_replays/compact_replays")
+
     with patch.multiple(compacting, ENOUGH=1, FAN_IN=2):
+        record(system, web, user={"id": "erin"})
+        compact()  # so that an object of the lake is hers alone
         for tag in ("none", "one", "two"):
             record(system, web, user={"id": "carol"}, tags={"cold": tag})
             record(system, web, user={"id": "dave"}, tags={"cold": tag})
-            system.skip(130)
-            system.invoke("session_replays/compact_replays")
+            compact()
         for wait in (130, 130, 400):
             system.skip(wait)
             system.invoke("session_replays/compact_replays")
@@ -305,7 +310,10 @@ def _blocks(system: System) -> None:
     order = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2099-01-01T00:00:00Z", "environments": [], "query": "cold:two user.id:dave"}
     assert system.request("POST", replay_url(acme, web, "jobs", "delete/"), json={"data": order}, token=owner).status == 201
     system.drain()
-    assert system.request("DELETE", f"/api/v1/{web.project_key}/users/carol", query={"now": "true"}, token=owner).status == 200
-    system.drain()
+    answer = {"Bucket": system.template.physical_id("RecordingsBucket"), "Key": "athena/an-answer.csv", "Body": b"carol"}
+    system.client("s3").put_object(**answer)
+    for user in ("carol", "erin"):
+        assert system.request("DELETE", f"/api/v1/{web.project_key}/users/{user}", query={"now": "true"}, token=owner).status == 200
+        system.drain()
     left = system.request("GET", "/api/0/organizations/acme/replays/", query={"query": "has:cold"}, token=owner)
     assert len(left.json()["data"]) == 2

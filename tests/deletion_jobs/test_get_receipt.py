@@ -21,7 +21,7 @@ def test_the_receipt_counts_what_has_gone_and_seals_it(system: System) -> None:
     keys = set(system.objects(prefix="rec/"))
     told = erased(system, "ann@example.com")
     assert told["counts"] == {
-        "sessions": 2, "segments": 6, "recordings": 6, "pages": 0, "lines": 0, "uploads": 0, "events": 1, "chunks": 1, "collections": 1, "captures": 0,
+        "sessions": 2, "segments": 6, "recordings": 6, "pages": 0, "lines": 0, "uploads": 0, "events": 1, "chunks": 1, "collections": 1, "captures": 0, "answers": 0,
     }  # fmt: skip
     assert set(told["objects"]) == {hashlib.sha256(key.encode()).hexdigest() for key in keys}
     assert told["user_hash"] == hashlib.sha256(b"ann@example.com").hexdigest()

@@ -58,7 +58,7 @@ def test_the_marker_is_nowhere_afterwards_and_others_have_every_byte(system: Sys
     before = agent.histogram(system, system.acme, "new").json()
     told = erased(system, MARK)
     assert told["counts"] == {
-        "sessions": 5, "segments": 7, "recordings": 7, "pages": 1, "lines": 0, "uploads": 1, "events": 21, "chunks": 21, "collections": 2, "captures": 0,
+        "sessions": 5, "segments": 7, "recordings": 7, "pages": 1, "lines": 0, "uploads": 1, "events": 21, "chunks": 21, "collections": 2, "captures": 0, "answers": 0,
     }  # fmt: skip
     made = [item for item in system.items("ControlTable") if item["sk"]["S"].startswith("J#")]
     assert dump(system).count(MARK) == 2 * sum(bytes(item["d"]["B"]).count(MARK.encode()) for item in made) == 2

@@ -123,9 +123,9 @@ def received_in(kind: str, hours: Sequence[str]) -> Iterator[tuple[str, float]]:
                         yield entry["Key"], entry["LastModified"].timestamp()
 
 
-def put_under(prefix: str) -> Iterator[tuple[str, float]]:
-    """(key, seconds since the epoch when it was put) of every object whose key begins so."""
-    for page in _pages(prefix):
+def put_under(prefix: str, after: str = "") -> Iterator[tuple[str, float]]:
+    """(key, seconds since the epoch when it was put) of every object whose key begins so; of those behind the key `after`."""
+    for page in _pages(prefix, **({"StartAfter": after} if after else {})):
         for entry in page.get("Contents", ()):
             yield entry["Key"], entry["LastModified"].timestamp()
 

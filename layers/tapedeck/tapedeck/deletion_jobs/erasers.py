@@ -11,12 +11,14 @@ from typing import Literal, NamedTuple
 from tapedeck.erasure import Eraser, Subject
 from tapedeck.events import erasing as events
 from tapedeck.session_replays import erasing as session_replays
+from tapedeck.session_replays.lake import answers
 
 SESSIONS = session_replays.Sessions()
 UPLOADS = session_replays.Uploads()
 EVENTS = events.Events()
+ANSWERS = answers.Answers()
 # In this order, round and round, until each of them has found nothing after all the others.
-ERASERS: Sequence[Eraser] = (SESSIONS, UPLOADS, EVENTS)
+ERASERS: Sequence[Eraser] = (SESSIONS, UPLOADS, EVENTS, ANSWERS)
 
 
 class Place(NamedTuple):
@@ -36,6 +38,7 @@ PLACES: Sequence[Place] = (
     Place("replays", "BLOCKS#", "sessions", "which blocks there are, with a few values of theirs: made anew with the block"),
     Place("bucket", "blocks/", "sessions", "finished replays in columns: what holds one of the person's is written again without it"),
     Place("bucket", "lake/", "sessions", "a line for each finished replay: what holds one of the person's is written again without it"),
+    Place("bucket", "athena/", "answers", "what Athena answered, for a day: whomever an answer tells of, all of them go"),
     Place("bucket", "rec/", "sessions", "recordings; what no row names lies beside them, or is swept within half an hour"),
     Place("bucket", "pages/", "sessions", "copies of recordings for a large download"),
     Place("bucket", "up/", "uploads", "large envelopes, for a day"),

@@ -17,7 +17,7 @@ from tapedeck.deletion_jobs.model import Job
 from tapedeck.errors import NotFound
 
 _MOST_ANSWERED = 4_000_000  # bytes: a Lambda answers 6 MB, base64 included
-COUNTED = ("sessions", "segments", "recordings", "pages", "lines", "uploads", "events", "chunks", "collections", "captures")
+COUNTED = ("sessions", "segments", "recordings", "pages", "lines", "uploads", "events", "chunks", "collections", "captures", "answers")
 
 
 def make(job: Job, object_digests: Sequence[str], completed_at: float) -> dict[str, Any]:
