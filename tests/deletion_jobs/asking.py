@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import zlib
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tapedeck.environments.model import Environment
+from tapedeck.session_replays.blocks.reading import Block
 from tests.harness import System
 from tests.harness.cloud import Killed
 from tests.harness.gateway import Response
@@ -83,23 +85,27 @@ def receipt(system: System, job_id: int) -> dict[str, Any]:
     return found
 
 
-def dump(system: System) -> str:
-    """Every table, bucket, queue and log line, as one text; bytes are shown as they are and inflated."""
+def dump(system: System, *, prefix: str = "") -> str:
+    """Every table, bucket, queue and log line, as one text; bytes are shown as they are and inflated, blocks column by column. With
+    `prefix`, the objects under it alone."""
     found: list[bytes] = []
-    for name, _ in system.template.of_type("AWS::DynamoDB::Table"):
+    for key, body in system.objects(prefix=prefix).items():
+        found += [key.encode(), body]
+        if key.startswith("blocks/"):
+            block = Block.of(body)
+            found += [repr([value for value, _ in block.dictionary()]).encode(), repr(block.shown()).encode()]
+    for name, _ in system.template.of_type("AWS::DynamoDB::Table") if not prefix else ():
         for item in system.items(name):
             found += [repr((name, item)).encode(), *(value["B"] for value in item.values() if "B" in value)]
-    for key, body in system.objects().items():
-        found += [key.encode(), body]
-    for name, _ in system.template.of_type("AWS::SQS::Queue"):
+    for name, _ in system.template.of_type("AWS::SQS::Queue") if not prefix else ():
         url = system.template.physical_id(name)
         messages = system.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
         found += [message["Body"].encode() for message in messages]
-    found.append(system.logs.getvalue().encode())
+    found += [system.logs.getvalue().encode()] if not prefix else []
     texts = []
     for data in found:
         texts.append(data.decode("utf-8", "replace"))
-        for inflate in (zlib.decompress, _unzstd):
+        for inflate in (zlib.decompress, gzip.decompress, _unzstd):
             try:
                 texts.append(inflate(data).decode("utf-8", "replace"))
             except Exception:  # noqa: BLE001 - not that

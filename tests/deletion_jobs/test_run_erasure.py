@@ -9,6 +9,7 @@ import pytest
 from tapedeck import objects, tombstones
 from tapedeck.deletion_jobs import model, running
 from tapedeck.session_replays import erasing, playing, store
+from tapedeck.session_replays.blocks import compacting
 from tests import tour
 from tests.captures.test_create_capture import running as running_capture
 from tests.captures.test_create_capture import shown as shown_capture
@@ -47,6 +48,19 @@ def everything(system: System) -> None:
     agent.put(system, acme, {**agent.record("new", pad=agent.noise(1, 30_000), of=MARK), "user_id": MARK})
 
 
+def cold(system: System) -> None:
+    """All replays are in blocks and in the lake, and one has two lines there; Athena has answered."""
+    for late in (False, True):
+        if late:
+            rows = index(system, system.acme).json()["data"]
+            replay = next(row["id"] for row in rows if row["user"]["id"] == MARK and row["count_segments"] == 3)
+            send(system, system.acme.web, envelopes.segment(replay, 7, user={"id": MARK}, at=system.now))
+        system.skip(130)
+        assert system.invoke("session_replays/compact_replays")["packed"] > 0
+    bucket = system.template.physical_id("RecordingsBucket")
+    system.client("s3").put_object(Bucket=bucket, Key="athena/2026/03/05/answer.csv", Body=MARK.encode())
+
+
 def test_the_marker_is_nowhere_afterwards_and_others_have_every_byte(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof in one: a dump of every table, bucket, queue and log; the job's row alone names the person (decision 25)."""
     logs = system.capture_logs()
@@ -54,11 +68,16 @@ def test_the_marker_is_nowhere_afterwards_and_others_have_every_byte(system: Sys
         patch.setattr(playing, "PAGE_BYTES", 10)  # every download waits in the bucket
         everything(system)
     check = bystander(system)
+    with monkeypatch.context() as patch:
+        patch.setattr(compacting, "ENOUGH", 1)
+        cold(system)
     assert dump(system).count(MARK) > 30
+    for place in ("lake/", "blocks/", "athena/"):
+        assert MARK in dump(system, prefix=place), place
     before = agent.histogram(system, system.acme, "new").json()
     told = erased(system, MARK)
     assert told["counts"] == {
-        "sessions": 5, "segments": 7, "recordings": 7, "pages": 1, "lines": 0, "uploads": 1, "events": 21, "chunks": 21, "collections": 2, "captures": 0, "answers": 0,
+        "sessions": 5, "segments": 8, "recordings": 8, "pages": 1, "lines": 5, "uploads": 1, "events": 21, "chunks": 21, "collections": 2, "captures": 0, "answers": 1,
     }  # fmt: skip
     made = [item for item in system.items("ControlTable") if item["sk"]["S"].startswith("J#")]
     assert dump(system).count(MARK) == 2 * sum(bytes(item["d"]["B"]).count(MARK.encode()) for item in made) == 2
