@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -211,6 +212,39 @@ def test_whatever_a_compactor_does_between_two_calls_of_an_eraser(system: System
 
         with system.cloud.invoking(eraser), system.cloud.between(at, happens):
             lake.erase_one(replay)
+        lake.holds()
+    lake.settle()
+    lake.is_exact()
+
+
+@pytest.mark.parametrize("stopped", ["announce", "commit"])
+def test_a_pack_that_had_named_its_places_may_go_on_at_any_moment_of_an_erasure(system: System, monkeypatch: pytest.MonkeyPatch, stopped: str) -> None:
+    """The row tells the eraser of a place where nothing is yet: what is put there later is never committed, or is found."""
+    lake = Lake(system, 55)
+    eraser = system.template.function_at("deletion_jobs/run_erasure")
+    for at in range(0, 24, 1 if os.environ.get("LIBRARIES") else 4):
+        replay = _prepared(lake)
+        reached, go, there = threading.Event(), threading.Event(), getattr(manifest, stopped)
+
+        def waits(*args: Any, reached: Any = reached, go: Any = go, there: Any = there, **named: Any) -> Any:
+            reached.set()
+            go.wait(60)
+            return there(*args, **named)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(manifest, stopped, waits)
+            pack = threading.Thread(target=compacting.pack, args=(lake.organization, lake.projects), daemon=True)
+            pack.start()
+            assert reached.wait(20)
+
+        def happens(go: threading.Event = go, pack: threading.Thread = pack) -> None:
+            system.cloud.function = None
+            go.set()
+            pack.join()
+
+        with system.cloud.invoking(eraser), system.cloud.between(at, happens):
+            lake.erase_one(replay)
+        happens()
         lake.holds()
     lake.settle()
     lake.is_exact()
