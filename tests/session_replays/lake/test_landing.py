@@ -394,6 +394,29 @@ def test_landing_writes_no_row_more(system: System, monkeypatch: pytest.MonkeyPa
 WRITES = ("dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
 
 
+def test_two_who_take_lines_out_of_one_object_put_nothing_back(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has read before the other wrote is never written: neither when both write, nor when the other has left nothing."""
+    lake = Lake(system, 86)
+    for others in (1, 2):
+        lake.begin(6)
+        lake.settle()
+        one, *rest = max((sorted(_neighbours(lake, replay), key=str) for replay in lake.replays), key=len)
+        assert len(rest) >= 2
+        wins = iter([True])
+
+        def overtaken(*args: Any, going: list[ReplayId] = rest[:others], wins: Iterator[bool] = wins, put: Any = objects.put_over) -> Any:
+            if next(wins, False):
+                for replay in going:
+                    lake.erase_one(replay)
+            return put(*args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(objects, "put_over", overtaken)
+            lake.erase_one(one)
+        lake.holds()
+        lake.is_exact()
+
+
 def test_an_object_that_others_write_without_an_end_is_an_error(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = Lake(system, 85)
     lake.begin(3)
