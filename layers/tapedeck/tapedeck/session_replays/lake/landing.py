@@ -19,7 +19,7 @@ from tapedeck.session_replays.store import Hot, ReplayId
 MOST_IN_ONE = 32_000_000  # bytes of lines in an object: gzip cannot be split, and taking lines out reads all of it
 MOST_BYTES = 256_000_000  # bytes of lines in a pack: they lie in memory
 MOST_OBJECTS = 1_000  # that a pack puts: their keys are in one row
-MOST_OLDER = 200  # objects out of which a pack's older lines are to be taken: each is written again
+MOST_OLDER = 100  # objects out of which a pack's older lines are to be taken: each is written again
 _AT_ONCE = 8
 
 
@@ -99,7 +99,7 @@ def _line(hot: Hot) -> bytes:
 
 
 def _put(key: str, said: Sequence[bytes]) -> None:
-    objects.put(key, gzip.compress(b"".join(said), mtime=0))
+    objects.put(key, gzip.compress(b"".join(said), places.LEVEL, mtime=0))
 
 
 def _key(replay: ReplayId, place: str) -> str:

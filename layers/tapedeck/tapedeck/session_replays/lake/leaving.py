@@ -85,7 +85,7 @@ def _count(body: bytes, below: Mapping[str, float]) -> tuple[int, int]:
 
 def _without(body: bytes, below: Mapping[str, float]) -> bytes:
     left = io.BytesIO()
-    with gzip.GzipFile(fileobj=io.BytesIO(body)) as said, gzip.GzipFile(fileobj=left, mode="wb", mtime=0) as staying:
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as said, gzip.GzipFile("", "wb", places.LEVEL, left, mtime=0) as staying:
         staying.writelines(line for line in said if not _goes(line, below))
     return left.getvalue()
 
