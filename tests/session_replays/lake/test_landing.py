@@ -250,6 +250,27 @@ def test_a_pack_that_had_named_its_places_may_go_on_at_any_moment_of_an_erasure(
     lake.is_exact()
 
 
+def test_what_a_compactor_puts_of_the_erased_before_it_dies_is_swept(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row tells of it any more: the manifest does."""
+    lake = Lake(system, 65)
+    replay = _prepared(lake)
+
+    def dies(wanted: dict[str, list[bytes]], put: Any = landing.put) -> None:
+        lake.erase_one(replay)
+        put(wanted)
+        raise Killed
+
+    with monkeypatch.context() as patch, suppress(Killed):
+        patch.setattr(landing, "put", dies)
+        compacting.pack(lake.organization, lake.projects)
+    assert replay in {whose for _, whose, _ in lake.lines()}
+    system.skip(compacting.LEFT + 1)
+    lake.compact()
+    lake.holds()
+    lake.settle()
+    lake.is_exact()
+
+
 @pytest.mark.parametrize("kind", ["killed-before", "killed-after"])
 def test_nothing_of_the_erased_is_left_by_a_compactor_that_was_at_work_and_dies(system: System, kind: Any) -> None:
     """Erased between any two calls of a compactor that dies at a later one: what it had put and not committed goes with the next sweep."""
