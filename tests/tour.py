@@ -305,6 +305,8 @@ def _blocks(system: System) -> None:
         for wait in (130, 130, 400):
             system.skip(wait)
             system.invoke("session_replays/compact_replays")
+        system.skip(86400 - clock.now() % 86400)  # a day's first hour
+        system.invoke("session_replays/compact_replays")
     found = system.request("GET", "/api/0/organizations/acme/replays/", query={"query": "has:cold"}, token=owner)
     assert len(found.json()["data"]) == 6
     order = {"rangeStart": "2020-01-01T00:00:00Z", "rangeEnd": "2099-01-01T00:00:00Z", "environments": [], "query": "cold:two user.id:dave"}

@@ -84,7 +84,8 @@ class Lake(Library):
         expected = {}
         for replay in self.replays:
             version = store.read(replay, consistent=True)
-            if version.row and merging.is_visible(version.row) and not merging.is_archived(version.row):
+            living = version.row and merging.is_visible(version.row) and not merging.is_archived(version.row)
+            if living and merging.is_kept(version.row, clock.now(), store.oldest()):
                 said = lines.line(version.row, self.organization, replay.project_id, replay.key, 0)
                 expected[replay] = orjson.loads(said)
             assert version.cold is None or version.cold.older == ()
@@ -324,6 +325,22 @@ def test_a_day_goes_when_it_is_past_its_retention_though_it_was_written_again(sy
     system.now += 86400 - 7000
     assert lake.compact()["expired"] > 0
     assert list(lake.lines()) == []
+
+
+def test_a_day_goes_when_it_is_past_the_days_of_its_environment(system: System) -> None:
+    """An environment's own days hold for the lines that are there already, too."""
+    lake = Lake(system, 83)
+    lake.begin(6)
+    lake.settle()
+    short, long = sorted({replay.project_id for _, replay, _ in lake.lines()})
+    told = {"retentionDays": 7}
+    assert system.request("PUT", f"/api/environments/{short}", json=told, token=system.acme.token("owner")).status == 200
+    system.now = (system.now // 86400 + 8) * 86400 + 60
+    lake.compact()
+    assert {replay.project_id for _, replay, _ in lake.lines()} == {short, long}, "the last of its days is not over for all"
+    system.now += 3 * 86400
+    assert lake.compact()["expired"] > 0
+    assert {replay.project_id for _, replay, _ in lake.lines()} == {long}
 
 
 def test_what_began_before_all_retention_is_not_landed(system: System) -> None:

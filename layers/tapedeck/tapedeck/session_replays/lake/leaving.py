@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from tapedeck import aws, clock, errors, objects
+from tapedeck.environments import store as environments
 from tapedeck.session_replays import store
 from tapedeck.session_replays.lake import lines, places
 from tapedeck.session_replays.store import Holding, ReplayId
@@ -44,14 +45,18 @@ def erase(held: Sequence[Holding]) -> int:
 
 
 def expire(organization_id: int) -> int:
-    """Delete the days that are past their retention: what was written again later than the bucket's lifecycle counts from. Answers how
-    many objects went. In a day's first hour; in any other there is nothing that was not there in that one."""
+    """Delete the days that are past their environment's retention: the bucket's lifecycle knows the stack's alone, and counts anew from
+    what was written again. Answers how many objects went. In a day's first hour; in any other there is nothing that was not there in that
+    one."""
     if clock.now() % 86400 >= _FIRST_HOUR:
         return 0
+    organization = environments.organization(organization_id)
+    days = {each.project_id: each.retention_days for each in organization.environments} if organization else {}
     gone = 0
     for project in objects.folders(places.folder(organization_id)):
+        kept = store.retention(days.get(places.project_of(project)))
         for day in objects.folders(project):
-            if places.is_over(day.rstrip("/").rpartition("day=")[2], clock.now(), store.retention()):
+            if places.is_over(day.rstrip("/").rpartition("day=")[2], clock.now(), kept):
                 keys = list(objects.keys_under(day))
                 objects.delete_many(keys)
                 gone += len(keys)

@@ -29,7 +29,7 @@ def object_key(organization_id: int, project_id: int, place: str) -> str:
 
 
 def project_of(key: str) -> int:
-    """The environment of an object."""
+    """The environment of an object, or of a folder of its own."""
     return int(key.split("/")[3].removeprefix("project="))
 
 
