@@ -44,7 +44,8 @@ _MOST_CHANGED = 40  # blocks in which one new block may replace copies: a transa
 
 
 def run() -> dict[str, int]:
-    """Everything that is due, in every organization: how many replays were packed and left the hot tier, how many blocks were merged."""
+    """Everything that is due, in every organization: how many replays were packed and left the hot tier, how many blocks were merged, how
+    many days of the lake have expired."""
     done: Counter[str] = Counter({"packed": 0, "cooled": 0, "merged": 0, "swept": 0, "expired": 0})
     end = clock.now() + BUDGET
     for organization_id, project_ids in _owners().items():
@@ -53,11 +54,11 @@ def run() -> dict[str, int]:
             "packed": partial(pack, project_ids=project_ids),
             "merged": merge,
             "swept": sweep,
-            "expired": leaving.expire,
         }
         for name, step in steps.items():
             while clock.now() < end and (number := step(organization_id)):
                 done[name] += number
+    done["expired"] = leaving.expire()
     return dict(done)
 
 

@@ -44,22 +44,22 @@ def erase(held: Sequence[Holding]) -> int:
     return take_out(dict.fromkeys(named), {each.replay: EVERY for each in held})
 
 
-def expire(organization_id: int) -> int:
-    """Delete the days that are past their environment's retention: the bucket's lifecycle knows the stack's alone, and counts anew from
-    what was written again. Answers how many objects went. In a day's first hour; in any other there is nothing that was not there in that
-    one."""
+def expire() -> int:
+    """Delete the days that are past their environment's retention, of organizations that record nothing any more as well: the bucket's
+    lifecycle knows the stack's alone, and counts anew from what was written again. Answers how many days went. In a day's first hour; in
+    any other there is nothing that was not there in that one."""
     if clock.now() % 86400 >= _FIRST_HOUR:
         return 0
-    organization = environments.organization(organization_id)
-    days = {each.project_id: each.retention_days for each in organization.environments} if organization else {}
     gone = 0
-    for project in objects.folders(places.folder(organization_id)):
-        kept = store.retention(days.get(places.project_of(project)))
-        for day in objects.folders(project):
-            if places.is_over(day.rstrip("/").rpartition("day=")[2], clock.now(), kept):
-                keys = list(objects.keys_under(day))
-                objects.delete_many(keys)
-                gone += len(keys)
+    for folder in objects.folders(places.PREFIX):
+        organization = environments.organization(places.organization_of(folder))
+        kept = {each.project_id: each.retention_days for each in organization.environments} if organization else {}
+        for project in objects.folders(folder):
+            period = store.retention(kept.get(places.project_of(project)))
+            over = [day for day in objects.folders(project) if places.is_over(places.day_of(day), clock.now(), period)]
+            for day in over:
+                objects.delete_many(list(objects.keys_under(day)))
+            gone += len(over)
     return gone
 
 

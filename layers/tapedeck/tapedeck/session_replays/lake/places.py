@@ -25,7 +25,12 @@ def place(began: float, pack: str, part: int) -> str:
 def object_key(organization_id: int, project_id: int, place: str) -> str:
     """The key of the object that a place of an environment is."""
     day, name = place.split("/")
-    return f"{folder(organization_id)}project={project_id}/day={day}/{name}.ndjson.gz"
+    return f"{PREFIX}org={organization_id}/project={project_id}/day={day}/{name}.ndjson.gz"
+
+
+def organization_of(folder: str) -> int:
+    """Whose an object or a folder is."""
+    return int(folder.split("/")[2].removeprefix("org="))
 
 
 def project_of(key: str) -> int:
@@ -33,9 +38,9 @@ def project_of(key: str) -> int:
     return int(key.split("/")[3].removeprefix("project="))
 
 
-def folder(organization_id: int) -> str:
-    """The folder of an organization."""
-    return f"{PREFIX}org={organization_id}/"
+def day_of(folder: str) -> str:
+    """The day of an object or a folder: `yyyy-mm-dd`."""
+    return folder.split("/")[4].removeprefix("day=")
 
 
 def is_over(day: str, now: float, retention: float) -> bool:
