@@ -272,6 +272,26 @@ def test_what_a_compactor_puts_of_the_erased_before_it_dies_is_swept(system: Sys
     lake.is_exact()
 
 
+def test_a_replay_keeps_its_line_when_the_pack_that_was_to_replace_it_is_swept(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody packs it again, as there are not enough."""
+    lake = Lake(system, 66)
+    _prepared(lake)
+    lake.holds()
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, suppress(Killed):
+        patch.setattr(manifest, "commit", dies)
+        compacting.pack(lake.organization, lake.projects)
+    assert len(list(lake.lines())) == 5, "three, and two anew"
+    monkeypatch.setattr(compacting, "ENOUGH", 500)
+    system.skip(compacting.LEFT + 1)
+    lake.compact()
+    lake.holds()
+    assert len(list(lake.lines())) == 3
+
+
 @pytest.mark.parametrize("kind", ["killed-before", "killed-after"])
 def test_nothing_of_the_erased_is_left_by_a_compactor_that_was_at_work_and_dies(system: System, kind: Any) -> None:
     """Erased between any two calls of a compactor that dies at a later one: what it had put and not committed goes with the next sweep."""
