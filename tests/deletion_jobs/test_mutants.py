@@ -179,7 +179,7 @@ def test_a_page_is_finished_by_who_takes_the_job_up(system: System, monkeypatch:
         if mutated:
             a_job_forgets_its_page(monkeypatch)
         totals = []
-        for k in range(12, 24, 2):
+        for k in range(12, 28, 2):
             user = f"{mutated}{k}"
             record(system, system.acme.web, segments=2, user={"id": user})
             made = erase(system, user)["jobId"]
