@@ -48,6 +48,13 @@ def decorated(file: str) -> set[tuple[str, str]]:
     return found
 
 
+def invoked(deployed: Template) -> set[str]:
+    """The functions that others invoke and wait for, as roles tell."""
+    statements = [statement for function in deployed.functions.values() for statement in function.statements]
+    arns = [arn for each in statements if "lambda:InvokeFunction" in as_list(each["Action"]) for arn in as_list(each["Resource"])]
+    return {name for name in deployed.functions if deployed._getatt([name, "Arn"]) in arns}
+
+
 # Route ↔ decorator ↔ table -----------------------------------------------------------------
 
 
@@ -91,6 +98,9 @@ def test_every_function_has_an_example_event_that_api_gateway_could_have_sent(de
     function = deployed.function_at(file)
     routes = [route for route in deployed.routes if route.function == function.name]
     if not routes:
+        if function.name in invoked(deployed):
+            assert event, "what a caller asks"
+            return
         rung = [record["eventSource"] for record in event.get("Records", [])]
         assert rung == ["aws:sqs"] or event["source"] == "aws.events"
         return
@@ -204,7 +214,7 @@ def test_every_function_logs_to_a_group_that_forgets(deployed: Template) -> None
 
 def test_what_nobody_waits_for_has_a_dead_letter_queue(deployed: Template) -> None:
     """trust.md F5: nothing is silently lost."""
-    answered = {route.function for route in deployed.routes}
+    answered = {route.function for route in deployed.routes} | invoked(deployed)
     queues = {deployed._getatt([name, "Arn"]) for name, _ in deployed.of_type("AWS::SQS::Queue")}
     alone = [function for function in deployed.functions.values() if function.name not in answered]
     assert alone

@@ -98,7 +98,7 @@ class Tier:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Searches in here read these blocks. A document that is answered is one that nothing is asked of."""
-        items = [manifest._item(kept) for kept in self.kept]
+        items = [manifest.item(kept) for kept in self.kept]
         plain = {"started": 0.0, "finished": 4e9, "seen": "1"}
 
         def get_range(key: str, first: int, length: int) -> bytes:
@@ -125,7 +125,7 @@ class Tier:
             for where, name, instead in (
                 (objects, "get_range", get_range),
                 (aws, "together", together),
-                (manifest, "read", lambda *_, **__: trip([manifest._kept(replays.ORGANIZATION, item) for item in items])),
+                (manifest, "read", lambda *_, **__: trip([manifest.kept(replays.ORGANIZATION, item) for item in items])),
                 (store, "moved", lambda _: trip([])),
                 (store, "list_page", lambda *_, **__: trip(([], None))),
                 (store, "read_many", lambda several: trip([Version(plain, 1) for _ in several])),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import botocore.client
 import botocore.endpoint
 import botocore.signers
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError, ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
@@ -24,6 +26,7 @@ from tests.harness.template import ACCOUNT, REGION, Function, as_list
 Kind = Literal["killed-before", "killed-after", "throttled", "refused", "answer-lost", "answers-lost"]
 # Lambda dies before or after the call is applied · the first attempt, or every attempt, is throttled · the first answer, or every
 # answer, is lost on the way back although the call was applied (botocore sends it again by itself).
+MOST_PAYLOAD = 6 * 1024 * 1024  # of Lambda, either way
 KINDS: tuple[Kind, ...] = ("killed-before", "killed-after", "throttled", "refused", "answer-lost", "answers-lost")
 
 
@@ -58,6 +61,7 @@ class Fault:
     seen: int = -1
     attempts: int = 0
     happened: bool = False
+    function: str = ""  # whose call it was
 
 
 @dataclass
@@ -69,11 +73,13 @@ class Cloud:
     slept: float = 0.0
     backwards: bool = False  # run calls that go side by side in the opposite order
     function: Function | None = None
+    run: Callable[[str, bytes], bytes | None] = lambda _name, _payload: b""  # a function of the template: what it answers, None if it fails
+    names: Mapping[str, str] = field(default_factory=dict)  # under which AWS knows them → their logical ids
     _depth: int = 0
     _fault: Fault | None = None
     _between: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
     _counted: int = -1
-    _current: Call | None = None
+    _current: tuple[Call, int] | None = None  # with its number
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Stand between, until the patch is undone."""
@@ -95,6 +101,9 @@ class Cloud:
             return presign(client, ClientMethod, Params, **others)
 
         def stub(stubber: BotocoreStubber, event_name: str, request: Any, **others: Any) -> Any:
+            name = self.names.get(_invoked(request))
+            if name is not None:
+                return self._answer(lambda: self._invoke(name, request), event_name, request)
             return self._answer(lambda: send(stubber, event_name, request, **others), event_name, request)
 
         quick.install(patch)
@@ -181,11 +190,22 @@ class Cloud:
             self._check(call)
         if self._fault is not None:
             self._fault.seen += 1
-        self._current = call
+        outer = self._current
+        self._current = call, self._fault.seen if self._fault is not None else -1
         try:
             yield
         finally:
-            self._current = None
+            self._current = outer
+
+    def _invoke(self, name: str, request: AWSPreparedRequest) -> AWSResponse:
+        """Lambda's Invoke, of a function of the template: its own round trips, one after another, are the caller's as well."""
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        assert len(body) <= MOST_PAYLOAD, "Lambda refuses an event beyond 6 MB"
+        answer = self.run(name, body)
+        self._depth += self.trips
+        failed = {"x-amz-function-error": "Unhandled"} if answer is None else {}
+        assert answer is None or len(answer) <= MOST_PAYLOAD, "Lambda refuses an answer beyond 6 MB"
+        return AWSResponse(request.url, 200, failed, MockRawResponse(answer or b'{"errorType": "Runtime.ExitError"}'))
 
     def _check(self, call: Call) -> None:
         assert self.function is not None
@@ -196,10 +216,11 @@ class Cloud:
 
     def _answer(self, send: Callable[[], Any], event_name: str, request: Any) -> Any:
         fault = self._fault
-        if fault is None or self._current is None or fault.seen != fault.at:
+        if fault is None or self._current is None or self._current[1] != fault.at:
             return send()
+        call, _ = self._current
         fault.attempts += 1
-        fault.happened = True
+        fault.happened, fault.function = True, call.function
         first = fault.attempts == 1
         if fault.kind == "killed-before":
             raise Killed
@@ -207,7 +228,7 @@ class Cloud:
             send()
             raise Killed
         if fault.kind == "refused" or (fault.kind == "throttled" and first):
-            return _throttled(self._current.service, request.url)
+            return _throttled(call.service, request.url)
         answer = send()
         if fault.kind == "answers-lost" or (fault.kind == "answer-lost" and first):
             raise ConnectionClosedError(endpoint_url=request.url)
@@ -236,6 +257,12 @@ def allows(statements: tuple[Mapping[str, Any], ...], action: str, resource: str
                 return False
             allowed = True
     return allowed
+
+
+def _invoked(request: AWSPreparedRequest) -> str:
+    """The name of the function that a request invokes; empty when it is another request."""
+    found = re.fullmatch(r"https://lambda\.[^/]+/2015-03-31/functions/([^/]+)/invocations", request.url)
+    return unquote(found[1]) if found else ""
 
 
 def _like(text: str, pattern: str, *, fold: bool = False) -> bool:
@@ -279,7 +306,7 @@ _RESOURCE: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {  # what these
     "sns": lambda params: [params["TopicArn"]],
     "events": lambda params: [params["Name"]] if "Name" in params else [entry["EventBusName"] for entry in params["Entries"]],
     "kinesis": lambda params: [params.get("StreamARN") or f"stream/{params['StreamName']}"],
-    "lambda": lambda params: [params["FunctionName"]],
+    "lambda": lambda params: [params["FunctionName"] if ":" in params["FunctionName"] else f"function:{params['FunctionName']}"],
     "sts": lambda params: [params["RoleArn"]],
 }
 

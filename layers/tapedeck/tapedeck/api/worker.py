@@ -36,6 +36,17 @@ def queue_worker(work: Callable[[dict[str, Any], Callable[[], float]], dict[str,
     return lambda_handler
 
 
+def called(work: Callable[[dict[str, Any]], dict[str, Any]]) -> Handler:
+    """The Lambda entry point of work that another function asks for and waits for: it is told what that one says, and answers it."""
+
+    def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        answered: dict[str, Any] = {}
+        _logged(work, lambda: answered.update(work(event)) or {"bytes": sum(len(str(each)) for each in answered.values())})
+        return answered
+
+    return lambda_handler
+
+
 def _logged(work: Callable[..., Any], call: Callable[[], dict[str, int]]) -> dict[str, int]:
     started = time.perf_counter()
     result = call()

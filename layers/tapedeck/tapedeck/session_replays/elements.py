@@ -39,6 +39,16 @@ def count_in_blocks() -> Reduction[Mapping[Element, Counts]]:
     return counting.elements()
 
 
+def summed(pages: Iterable[Mapping[Element, Counts]]) -> dict[Element, Counts]:
+    """What several pages tell of elements, as one."""
+    total: dict[Element, Counts] = {}
+    for page in pages:
+        for element, (dead, rage) in page.items():
+            known = total.get(element, (0, 0))
+            total[element] = known[0] + dead, known[1] + rage
+    return total
+
+
 def describe(
     pages: Iterable[Mapping[Element, Counts]], *, sort: str | None, matches: Callable[[dict[str, Any]], bool]
 ) -> list[dict[str, Any]]:
@@ -46,12 +56,7 @@ def describe(
     by = sort or f"-{SORTS[0]}"
     if by.removeprefix("-") not in SORTS:
         raise Invalid(f"The field `{by.removeprefix('-')[:64]}` is not a sortable field.")
-    total: dict[Element, Counts] = {}
-    for page in pages:
-        for element, (dead, rage) in page.items():
-            known = total.get(element, (0, 0))
-            total[element] = known[0] + dead, known[1] + rage
-    rows = [row for element, counts in total.items() if matches(row := _row(element, counts))]
+    rows = [row for element, counts in summed(pages).items() if matches(row := _row(element, counts))]
     rows.sort(key=lambda row: (row["dom_element"], row["project_id"]))
     rows.sort(key=lambda row: int(row[by.removeprefix("-")]), reverse=by.startswith("-"))
     return rows

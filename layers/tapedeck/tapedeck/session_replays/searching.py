@@ -227,7 +227,7 @@ def gather(wanted: Search, reduce: Callable[[Sequence[Document]], T], in_blocks:
         reduction = in_blocks()
         try:
             masks = [*hot.masks, *moved.masks]
-            cold = reduction.finish(gathering.reduced(_wanted_of(wanted, masks), blocks, reduction.ranges, reduction.rows))
+            cold = reduction.finish(gathering.reduced(_wanted_of(wanted, masks), blocks, reduction))
         except Overtaken:
             blocks = manifest.shown(wanted.period.organization_id, began)
         else:
@@ -297,15 +297,14 @@ def _environment_names(organization_id: int, project_id: int) -> Callable[[], se
 
 def _wanted_of(wanted: Search, masks: Sequence[Document]) -> Wanted:
     """The same search, as blocks are asked."""
-    from tapedeck.session_replays.blocks import evaluating, gathering, keeping
+    from tapedeck.session_replays.blocks import gathering
     from tapedeck.session_replays.search.language import And, Term
 
     asked: list[Expression] = [wanted.matches.expression] if wanted.matches else []
     if wanted.environments:
         asked.append(Term("environment", tuple(name.replace("*", "\\*") for name in wanted.environments), "in"))
     viewer_id = wanted.matches.viewer_id if wanted.matches else None
-    question = evaluating.both(keeping.Kept.of(wanted.period, clock.now()), evaluating.question(And(tuple(asked)), viewer_id))
-    return gathering.Wanted(wanted.period, question, masks)
+    return gathering.Wanted(wanted.period, And(tuple(asked)), viewer_id, masks)
 
 
 def _cold(wanted: Search, masks: Sequence[Document], blocks: Sequence[Kept]) -> Cold | None:

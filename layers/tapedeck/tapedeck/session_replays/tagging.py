@@ -104,6 +104,15 @@ def values_in_blocks(key: str) -> Callable[[], Reduction[dict[str, Seen]]]:
     return values
 
 
+def joined(pages: Iterable[Mapping[str, Seen]]) -> dict[str, Seen]:
+    """What several pages tell of values, as one."""
+    total: dict[str, Seen] = {}
+    for page in pages:
+        for value, seen in page.items():
+            total[value] = _joined(total[value], seen) if value in total else seen
+    return total
+
+
 def describe_keys(counted: Iterable[Counter[str]]) -> list[dict[str, Any]]:
     """`[{key, name, totalValues}]`, the most frequent first."""
     total: Counter[str] = sum(counted, Counter())
@@ -113,10 +122,7 @@ def describe_keys(counted: Iterable[Counter[str]]) -> list[dict[str, Any]]:
 
 def describe_values(pages: Iterable[dict[str, Seen]], key: str, *, containing: str | None, sort: str) -> list[dict[str, Any]]:
     """`[{key, name, value, count, lastSeen, firstSeen}]`: of the values that contain a text the most frequent, in the order asked for."""
-    total: dict[str, Seen] = {}
-    for page in pages:
-        for value, seen in page.items():
-            total[value] = _joined(total[value], seen) if value in total else seen
+    total = joined(pages)
     wanted = (containing or "").casefold()
     found = [(value, seen) for value, seen in total.items() if wanted in value.casefold()]
     found = sorted(found, key=lambda entry: (-entry[1].replays, entry[0]))[:MOST_VALUES]

@@ -1,6 +1,7 @@
 """What is counted in blocks: tags, their values, clicked elements, transactions. The same as tagging, elements and tallying count.
 
-Each is a `Reduction`: the ranges of a block that it needs, and what it makes of some of the block's rows.
+Each is a `Reduction`: the ranges of a block that it needs, and what it makes of some of the block's rows. It has a name, by which another
+function can be asked for the same (`fanning`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from tapedeck.session_replays.blocks import format as form
@@ -17,9 +19,9 @@ from tapedeck.session_replays.blocks.format import Head, Range
 from tapedeck.session_replays.blocks.manifest import Kept
 from tapedeck.session_replays.blocks.reading import Block, Entries
 from tapedeck.session_replays.counting import RAGE
-from tapedeck.session_replays.elements import Counts, Element
+from tapedeck.session_replays.elements import Counts, Element, summed
 from tapedeck.session_replays.search import fields
-from tapedeck.session_replays.tagging import HIDDEN, Seen, field_of
+from tapedeck.session_replays.tagging import HIDDEN, Seen, field_of, joined
 
 T = TypeVar("T")
 _TAGS = fields.tag_column("")
@@ -27,16 +29,31 @@ _TAGS = fields.tag_column("")
 
 @dataclass(frozen=True)
 class Reduction(Generic[T]):
-    """What is to be made of the rows of a block that count; `finish` makes of what all blocks have told what is wanted, in a round trip."""
+    """What is to be made of the rows of a block that count: something of the type `told`, by whatever name and arguments made this.
 
+    `joined` makes one of what several blocks have told, `finish` makes of what all have told what is wanted, in a round trip.
+    """
+
+    name: str
+    arguments: tuple[Any, ...]
+    told: Any
     ranges: Callable[[Head], Iterable[Range]]
     rows: Callable[[Kept, Block, int], Any]
+    joined: Callable[[list[Any]], Any]
     finish: Callable[[list[Any]], list[T]] = list
 
 
 def keys() -> Reduction[Counter[str]]:
     """How often each tag is on these replays: once for each value that a replay has of it."""
-    return Reduction(lambda head: reading.whole(_tag_pages(head)), lambda _, block, rows: _keys(block, rows))
+    return Reduction(
+        "keys",
+        (),
+        dict[str, int],
+        lambda head: reading.whole(_tag_pages(head)),
+        lambda _, block, rows: _keys(block, rows),
+        lambda pages: sum(pages, Counter()),
+        lambda pages: [Counter(page) for page in pages],
+    )
 
 
 def _keys(block: Block, rows: int) -> Counter[str]:
@@ -68,7 +85,7 @@ def values(key: str) -> Reduction[dict[str, Seen]]:
         for column in (writing.FIRST, writing.LAST):
             yield from reading.number_ranges(head, column)
 
-    return Reduction(ranges, lambda _, block, rows: _values(block, rows, columns))
+    return Reduction("values", (key,), dict[str, Seen], ranges, lambda _, block, rows: _values(block, rows, columns), joined)
 
 
 def _values(block: Block, rows: int, columns: Sequence[str]) -> dict[str, Seen]:
@@ -97,7 +114,7 @@ def elements() -> Reduction[Mapping[Element, Counts]]:
         yield from reading.whole(reading.pages_of(head, fields.CLICKED))
         yield from reading.number_ranges(head, "project_id")
 
-    return Reduction(ranges, lambda _, block, rows: _elements(block, rows))
+    return Reduction("elements", (), dict[Element, Counts], ranges, lambda _, block, rows: _elements(block, rows), summed)
 
 
 def _elements(block: Block, rows: int) -> dict[Element, Counts]:
@@ -131,13 +148,22 @@ def transactions(wanted: Sequence[str], most: int) -> Reduction[list[tuple[str, 
         for value in wanted:
             yield from reading.whole(reading.page_of(head, column, value.encode()))
 
-    def rows(kept: Kept, block: Block, bits: int) -> list[tuple[str, Kept, Range]]:
+    def rows(kept: Kept, block: Block, bits: int) -> list[tuple[str, str, Range]]:
         having = [(value, form.rows_of(block.having(column, value.encode()) & bits, block.rows)[:most]) for value in wanted]
-        return [(value, kept, reading.id_range(kept.head, row)) for value, several in having for row in several]
+        return [(value, kept.object_key, reading.id_range(kept.head, row)) for value, several in having for row in several]
 
-    def finish(told: list[list[tuple[str, Kept, Range]]]) -> list[list[tuple[str, str]]]:
-        entries = [entry for each in told for entry in each]
-        ids = locating.fetched([(kept, where) for _, kept, where in entries])
+    def finish(told: list[list[tuple[str, str, Range]]]) -> list[list[tuple[str, str]]]:
+        entries = list(chain.from_iterable(told))
+        ids = locating.fetched([(object_key, where) for _, object_key, where in entries])
         return [[(value, name.hex()) for (value, _, _), name in zip(entries, ids, strict=True)]]
 
-    return Reduction(ranges, rows, finish)
+    told = list[tuple[str, str, Range]]
+    return Reduction("transactions", (wanted, most), told, ranges, rows, lambda pages: list(chain.from_iterable(pages)), finish)
+
+
+NAMED: Mapping[str, Callable[..., Reduction[Any]]] = {
+    "keys": keys,
+    "values": values,
+    "elements": elements,
+    "transactions": transactions,
+}

@@ -2,20 +2,21 @@
 
 Blocks are read in one round trip, side by side, and evaluated one after another, the most promising first: once there are as many
 candidates as are asked for, every further block is first asked for rows that come before the last of them, and mostly has none. The ids
-of those that are answered, and of rows that only their ids part, are read in a second round trip; documents in a third.
+of those that are answered, and of rows that only their ids part, are read in a second round trip; documents in a third. Where the blocks
+have more rows than one function should look at, others read and evaluate them (`fanning`): one round trip as well.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tapedeck import clock
+from tapedeck import aws, clock
 from tapedeck.session_replays import store
-from tapedeck.session_replays.blocks import evaluating, locating, reading, writing
+from tapedeck.session_replays.blocks import evaluating, keeping, locating, reading, writing
 from tapedeck.session_replays.blocks import format as form
 from tapedeck.session_replays.blocks.evaluating import Question
 from tapedeck.session_replays.blocks.format import Head, Range
@@ -24,24 +25,32 @@ from tapedeck.session_replays.blocks.reading import Block
 from tapedeck.session_replays.search import fields
 from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.search.fields import Sort
+from tapedeck.session_replays.search.language import Expression
 from tapedeck.session_replays.search.planning import Period
 from tapedeck.session_replays.store import ReplayId
 
-T = TypeVar("T")
-_place = itemgetter(0, 1)  # of a candidate: where it is in the order, but for its id
+if TYPE_CHECKING:
+    from tapedeck.session_replays.blocks.counting import Reduction
+
+place = itemgetter(0, 1)  # of a candidate: where it is in the order, but for its id
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The rows that count: of a period and its projects those of which the question is so, but for those of which a listed row is told."""
+    """The rows that count: of a period and its projects those that the expression finds and retention keeps, but for those of which a
+    listed row is told."""
 
     period: Period
-    question: Question
+    expression: Expression
+    viewer_id: int | None = None
     masked: Sequence[Document] = ()
+    question: Question = field(init=False)
     first: int = field(init=False)
     last: int = field(init=False)
 
     def __post_init__(self) -> None:
+        question = evaluating.both(keeping.Kept.of(self.period, clock.now()), evaluating.question(self.expression, self.viewer_id))
+        object.__setattr__(self, "question", question)
         object.__setattr__(self, "first", store.milliseconds(self.period.start))
         object.__setattr__(self, "last", store.milliseconds(self.period.end) - 1)
 
@@ -113,6 +122,7 @@ class Candidate(NamedTuple):
     began: int
     at: int = -1  # the number of its block
     row: int = -1
+    project_id: int = -1  # as a worker tells it
     document: Document | None = None  # of a hot one
 
 
@@ -122,50 +132,25 @@ class Cold:
     def __init__(self, wanted: Wanted, blocks: Iterable[Kept], sort: Sort, *, descending: bool) -> None:
         self._wanted, self._sort, self._descending = wanted, sort, descending
         self._kept = sorted(wanted.blocks(blocks), key=self._promise, reverse=descending)
-        self._blocks = locating.opened(self._kept, self._ranges)
-        self._gone = [0] * len(self._kept)
+        self._blocks = [] if _is_divided(self._kept) else opened(wanted, self._kept, sort)
 
     @property
     def rows(self) -> int:
         """How many there are in the blocks of the period."""
         return sum(block.head.rows for block in self._kept)
 
-    def best(self, count: int) -> list[Candidate]:
-        """The first `count` rows, ties that only ids part in no order: all of those that are equal to the last, too."""
-        found: list[Candidate] = []
-        for at, (kept, block) in enumerate(zip(self._kept, self._blocks, strict=True)):
-            edge = found[count - 1] if len(found) >= count else None
-            if edge is not None and self._is_past(kept.head, edge):
-                continue
-            living = kept.living & ~self._gone[at]
-            if edge is not None:
-                living &= evaluating.beyond(block, self._sort, edge.key, descending=self._descending, equal=self._may_tie(kept.head, edge))
-            rows = self._wanted.rows(block, living) if living else 0
-            if rows:
-                found += (
-                    Candidate(key, block.began[row], at, row)
-                    for key, row in evaluating.best(block, rows, self._sort, count, descending=self._descending)
-                )
-                found.sort(key=_place, reverse=self._descending)
-                if len(found) > count:
-                    end = count
-                    while end < len(found) and _place(found[end]) == _place(found[count - 1]):
-                        end += 1
-                    del found[end:]
-        return found
-
     def merged(self, hot: Iterable[Document], count: int) -> list[Candidate]:
         """The first `count` of both tiers, as `best` has them."""
         listed = [Candidate(self._sort.read(document), fields.began(document), document=document) for document in hot]
-        return sorted([*listed, *self.best(count)], key=_place, reverse=self._descending)
+        return sorted([*listed, *self._best(count)], key=place, reverse=self._descending)
 
     def page(self, found: Sequence[Candidate], offset: int, limit: int) -> list[tuple[Candidate, ReplayId | None]]:
         """Some of them in their whole order, cold ones with their names: one round trip."""
         first, end = min(offset, len(found)), min(offset + limit, len(found))
         low, high = first, end
-        while 0 < low < len(found) and _place(found[low - 1]) == _place(found[low]):
+        while 0 < low < len(found) and place(found[low - 1]) == place(found[low]):
             low -= 1
-        while 0 < high < len(found) and _place(found[high - 1]) == _place(found[high]):
+        while 0 < high < len(found) and place(found[high - 1]) == place(found[high]):
             high += 1
         several = found[low:high]
         names = self._named([each for each in several if each.document is None])
@@ -177,13 +162,25 @@ class Cold:
 
         return sorted(told, key=whole, reverse=self._descending)[first - low : end - low]
 
+    def forget(self, candidate: Candidate) -> None:
+        """It is not what its block says, as its document shows."""
+        block = self._kept[candidate.at]
+        self._kept[candidate.at] = replace(block, dead=block.dead | 1 << candidate.row)
+
+    def _best(self, count: int) -> list[Candidate]:
+        if self._blocks or not self._kept:
+            return best(self._wanted, self._kept, self._blocks, self._sort, count, descending=self._descending)
+        from tapedeck.session_replays.blocks import fanning
+
+        return fanning.best(self._wanted, self._kept, self._sort, count, descending=self._descending)
+
     def _named(self, candidates: Sequence[Candidate]) -> dict[tuple[int, int], ReplayId]:
         wanted: dict[int, list[Range]] = {}
         for each in candidates:
             wanted.setdefault(each.at, []).append(reading.id_range(self._kept[each.at].head, each.row))
         fetches = [(at, where) for at, ranges in wanted.items() for where in reading.joined(ranges)]
         spans: dict[int, list[tuple[int, bytes]]] = {at: [] for at in wanted}
-        told = locating.fetched([(self._kept[at], where) for at, where in fetches])
+        told = locating.fetched([(self._kept[at].object_key, where) for at, where in fetches])
         for (at, where), data in zip(fetches, told, strict=True):
             spans[at].append((where.offset, data))
         ids = {at: Block(self._kept[at].head, several) for at, several in spans.items()}
@@ -193,19 +190,8 @@ class Cold:
             for each in candidates
         }
 
-    def forget(self, candidate: Candidate) -> None:
-        """It is not what its block says, as its document shows."""
-        self._gone[candidate.at] |= 1 << candidate.row
-
     def _project(self, candidate: Candidate) -> int:
-        head = self._kept[candidate.at].head
-        project = head.projects[0] if len(head.projects) == 1 else self._blocks[candidate.at].numbers("project_id").value(candidate.row)
-        assert project is not None
-        return project
-
-    def _ranges(self, head: Head) -> list[Range]:
-        names = reading.number_ranges(head, "project_id") if len(head.projects) > 1 else []
-        return [*self._wanted.ranges(head), *evaluating.sort_ranges(self._sort, head), head.began, *names]
+        return candidate.project_id if candidate.project_id >= 0 else project_of(self._blocks[candidate.at], candidate.row)
 
     def _promise(self, block: Kept) -> tuple[Any, ...]:
         """The most promising first: those with the greatest (least) key, then the latest (earliest)."""
@@ -213,29 +199,92 @@ class Cold:
         edge = 1 if self._descending else 0
         return (*([zone[edge]] if zone else []), (block.head.first, block.head.last)[edge])
 
-    def _is_past(self, head: Head, edge: Candidate) -> bool:
-        """Whether everything in a block comes after a candidate."""
-        zone = evaluating.zone(self._sort, head)
-        if zone is None:
-            return False
-        if self._descending:
-            return bool((zone[1], head.last) < (edge.key, edge.began))
-        return bool((zone[0], head.first) > (edge.key, edge.began))
 
-    def _may_tie(self, head: Head, edge: Candidate) -> bool:
-        """Whether a row of a block with a candidate's key could come before it."""
-        return head.last >= edge.began if self._descending else head.first <= edge.began
+# --- One after another --------------------------------------------------------------------------------------------------------------------
 
 
-def reduced(
-    wanted: Wanted, blocks: Iterable[Kept], ranges: Callable[[Head], Iterable[Range]], reduce: Callable[[Kept, Block, int], T]
-) -> list[T]:
-    """What `reduce` makes of the rows that count, block by block; `ranges` are those that it needs. One round trip."""
+def opened(wanted: Wanted, kept: Sequence[Kept], sort: Sort) -> list[Block]:
+    """What `best` and `project_of` need of these blocks: one round trip. Raises Overtaken when one has gone."""
+
+    def ranges(head: Head) -> list[Range]:
+        projects = reading.number_ranges(head, "project_id") if len(head.projects) > 1 else []
+        return [*wanted.ranges(head), *evaluating.sort_ranges(sort, head), head.began, *projects]
+
+    return locating.opened(kept, ranges)
+
+
+def best(
+    wanted: Wanted, kept: Sequence[Kept], blocks: Sequence[Block], sort: Sort, count: int, *, descending: bool
+) -> list[Candidate]:
+    """The first `count` rows of opened blocks, ties that only ids part in no order: all of those that are equal to the last, too."""
+    found: list[Candidate] = []
+    for at, (one, block) in enumerate(zip(kept, blocks, strict=True)):
+        edge, living = found[count - 1] if len(found) >= count else None, one.living
+        if edge is not None:
+            if _is_past(one.head, sort, edge, descending=descending):
+                continue
+            equal = _may_tie(one.head, edge, descending=descending)
+            living &= evaluating.beyond(block, sort, edge.key, descending=descending, equal=equal)
+        rows = wanted.rows(block, living) if living else 0
+        if rows:
+            several = evaluating.best(block, rows, sort, count, descending=descending)
+            found += (Candidate(key, block.began[row], at, row) for key, row in several)
+            found.sort(key=place, reverse=descending)
+            if len(found) > count:
+                end = count
+                while end < len(found) and place(found[end]) == place(found[count - 1]):
+                    end += 1
+                del found[end:]
+    return found
+
+
+def project_of(block: Block, row: int) -> int:
+    """Whose the replay of a row is."""
+    head = block.head
+    project = head.projects[0] if len(head.projects) == 1 else block.numbers("project_id").value(row)
+    assert project is not None
+    return project
+
+
+def reduced(wanted: Wanted, blocks: Iterable[Kept], reduction: Reduction[Any]) -> list[Any]:
+    """What a reduction makes of the rows that count, block by block, or of several blocks together. One round trip."""
     kept = wanted.blocks(blocks)
-    read = locating.opened(kept, lambda head: [*wanted.ranges(head), *ranges(head)])
+    if not _is_divided(kept):
+        return reduced_here(wanted, kept, reduction)
+    from tapedeck.session_replays.blocks import fanning
+
+    return fanning.reduced(wanted, kept, reduction)
+
+
+def reduced_here(wanted: Wanted, kept: Sequence[Kept], reduction: Reduction[Any]) -> list[Any]:
+    """What it makes of them block by block. One round trip."""
     results = []
-    for block, there in zip(kept, read, strict=True):
+    for block, there in zip(kept, locating.opened(kept, lambda head: [*wanted.ranges(head), *reduction.ranges(head)]), strict=True):
         rows = wanted.rows(there, block.living)
         if rows:
-            results.append(reduce(block, there, rows))
+            results.append(reduction.rows(block, there, rows))
     return results
+
+
+def most_rows() -> int:
+    """How many rows one function looks at: where there are more, the blocks are divided among several."""
+    return int(aws.setting("FAN_OUT_ROWS", "4000000"))
+
+
+def _is_divided(blocks: Sequence[Kept]) -> bool:
+    return len(blocks) > 1 and sum(block.head.rows for block in blocks) > most_rows()
+
+
+def _is_past(head: Head, sort: Sort, edge: Candidate, *, descending: bool) -> bool:
+    """Whether everything in a block comes after a candidate."""
+    zone = evaluating.zone(sort, head)
+    if zone is None:
+        return False
+    if descending:
+        return bool((zone[1], head.last) < (edge.key, edge.began))
+    return bool((zone[0], head.first) > (edge.key, edge.began))
+
+
+def _may_tie(head: Head, edge: Candidate, *, descending: bool) -> bool:
+    """Whether a row of a block with a candidate's key could come before it."""
+    return head.last >= edge.began if descending else head.first <= edge.began

@@ -23,15 +23,15 @@ def whole(block: Kept) -> Block | None:
 def opened(blocks: Sequence[Kept], ranges_of: Callable[[Head], Iterable[Range]]) -> list[Block]:
     """The blocks, with the ranges that each of them needs: one round trip. Raises Overtaken when one has gone."""
     wanted = [reading.joined(ranges_of(block.head)) for block in blocks]
-    spans = iter(fetched([(block, each) for block, ranges in zip(blocks, wanted, strict=True) for each in ranges]))
+    spans = iter(fetched([(block.object_key, each) for block, ranges in zip(blocks, wanted, strict=True) for each in ranges]))
     return [Block(block.head, [(each.offset, next(spans)) for each in ranges]) for block, ranges in zip(blocks, wanted, strict=True)]
 
 
-def fetched(wanted: Sequence[tuple[Kept, Range]]) -> list[bytes]:
-    """These ranges of blocks: one round trip. Raises Overtaken when a block has gone."""
+def fetched(wanted: Sequence[tuple[str, Range]]) -> list[bytes]:
+    """These ranges of objects: one round trip. Raises Overtaken when a block has gone."""
     if not wanted:
         return []
-    found = aws.together(*(partial(objects.get_range, block.object_key, each.offset, each.length) for block, each in wanted))
+    found = aws.together(*(partial(objects.get_range, object_key, each.offset, each.length) for object_key, each in wanted))
     if None in found:
         raise Overtaken
     return found
@@ -48,7 +48,7 @@ def copies(blocks: Sequence[Kept], replays: Mapping[ReplayId, Sequence[int]]) ->
         for name in names:
             rows |= there.referring("id", form.digest(name.key))
         found.append((block, form.rows_of(rows, block.head.rows)))
-    ids = iter(fetched([(block, reading.id_range(block.head, row)) for block, rows in found for row in rows]))
+    ids = iter(fetched([(block.object_key, reading.id_range(block.head, row)) for block, rows in found for row in rows]))
     wanted = {bytes.fromhex(name.key) for name in replays}
     sure = [(block, [row for row in rows if next(ids) in wanted]) for block, rows in found]
     return [(block, form.bitmap(rows, block.head.rows)) for block, rows in sure if rows]

@@ -46,6 +46,7 @@ class Kept:
     since: float = field(default_factory=clock.now)
     number: int = 1
     older: tuple[str, ...] = ()
+    packed: bytes | None = None  # its head, as it lies in the manifest
 
     @property
     def living(self) -> int:
@@ -72,7 +73,7 @@ def read(organization_id: int, *, consistent: bool = False) -> list[Kept]:
         ExpressionAttributeValues={":pk": {"S": f"BLOCKS#{organization_id}"}, ":block": {"S": "B#"}},
         ConsistentRead=consistent,
     )
-    return [_kept(organization_id, item) for item in found]
+    return [kept(organization_id, item) for item in found]
 
 
 def shown(organization_id: int, began: float) -> list[Kept]:
@@ -160,8 +161,8 @@ def commit(
     done = store.transact(
         [
             {"Update": next_turn},
-            *({"Put": {**table, "Item": _item(each), **unseen}} for each in new),
-            *({"Put": {**table, "Item": _item(replace(each, number=each.number + 1)), **_still(each)}} for each in changed),
+            *({"Put": {**table, "Item": item(each), **unseen}} for each in new),
+            *({"Put": {**table, "Item": item(replace(each, number=each.number + 1)), **_still(each)}} for each in changed),
             *({"Delete": {**table, "Key": _key(organization_id, f"B#{each.id}"), **_still(each)}} for each in gone),
             *([{"Delete": {**table, "Key": _key(organization_id, f"P#{announced}"), **seen}}] if announced else ()),
         ]
@@ -173,25 +174,28 @@ def _still(block: Kept) -> Item:
     return {"ConditionExpression": "v = :known", "ExpressionAttributeValues": {":known": {"N": str(block.number)}}}
 
 
-def _item(block: Kept) -> Item:
-    item: Item = {
+def item(block: Kept) -> Item:
+    """A block's row."""
+    told: Item = {
         **_key(block.organization_id, f"B#{block.id}"),
         "v": {"N": str(block.number)},
-        "h": {"B": form.pack_head(block.head)},
+        "h": {"B": block.packed or form.pack_head(block.head)},
         "object": {"S": block.object_key},
         "since": {"N": repr(block.since)},
     }
     if block.dead:
-        item["dead"] = {"B": zlib.compress(array("H", form.rows_of(block.dead, block.head.rows)).tobytes())}
+        told["dead"] = {"B": zlib.compress(array("H", form.rows_of(block.dead, block.head.rows)).tobytes())}
     if block.fresh:
-        item["fresh"] = {"BOOL": True}
+        told["fresh"] = {"BOOL": True}
     if block.older:
-        item["older"] = {"B": _packed(block.older)}
-    return item
+        told["older"] = {"B": _packed(block.older)}
+    return told
 
 
-def _kept(organization_id: int, item: Item) -> Kept:
-    head = form.unpack_head(item["h"]["B"])
+def kept(organization_id: int, item: Item) -> Kept:
+    """The block that a row tells of."""
+    packed = bytes(item["h"]["B"])
+    head = form.unpack_head(packed)
     dead: array[int] = array("H")
     if "dead" in item:
         dead.frombytes(zlib.decompress(item["dead"]["B"]))
@@ -205,6 +209,7 @@ def _kept(organization_id: int, item: Item) -> Kept:
         float(item["since"]["N"]),
         int(item["v"]["N"]),
         _unpacked(item["older"]["B"]) if "older" in item else (),
+        packed,
     )
 
 

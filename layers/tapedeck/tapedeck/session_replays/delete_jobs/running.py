@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from tapedeck import aws
-from tapedeck.errors import Conflict, DomainError, NotFound
+from tapedeck.errors import Conflict, DomainError, NotFound, Unavailable
 from tapedeck.session_replays import reading, searching
 from tapedeck.session_replays import store as replays
 from tapedeck.session_replays.delete_jobs import store
@@ -63,6 +63,8 @@ def _next(job: Job) -> Job:
             searching.OLDEST_FIRST,
         )
         found = searching.find(wanted, limit=BATCH).replays
+    except Unavailable:
+        raise  # the queue brings it back
     except DomainError:
         return replace(job, status="failed")
     if not found:
