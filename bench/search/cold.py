@@ -25,10 +25,9 @@ from bench import search
 from bench.figures import Figure
 from bench.search import engines, replays, shapes
 from bench.search.replays import Session
-from bench.search.shapes import Shape
 from bench.timing import one_core
 from tapedeck import aws, clock, objects
-from tapedeck.session_replays import store
+from tapedeck.session_replays import searching, store
 from tapedeck.session_replays.blocks import format, manifest, writing
 from tapedeck.session_replays.blocks.manifest import Kept
 from tapedeck.session_replays.search import fields
@@ -129,6 +128,8 @@ class Tier:
                 (store, "moved", lambda _: trip([])),
                 (store, "list_page", lambda *_, **__: trip(([], None))),
                 (store, "read_many", lambda several: trip([Version(plain, 1) for _ in several])),
+                (searching, "_is_in", lambda *_: True),
+                (searching, "_filtered", lambda several, _: several),
             ):
                 stack.enter_context(patch.object(where, name, instead))
             yield
@@ -167,25 +168,18 @@ def _measure(size: int) -> list[Figure]:
         for shape in asked:
             tier.trips = tier.gets = tier.read = 0
             tracemalloc.start()
-            found = _found(shape)
+            found = shape.find()
             most_memory = max(most_memory, tracemalloc.get_traced_memory()[1] / 1e6)
             tracemalloc.stop()
             note = f"{tier.gets} GETs, {tier.read / 1e6:.2f} MB"
             figures.append(Figure(f"{size:,} in blocks, {shape.name}: round trips", tier.trips, target=4, unit="", note=note))
             for name, engine in others.items():
                 assert engine(shape) == found, f"{name} answers {shape.name} differently"
-            ways: dict[str, Callable[[], object]] = {OURS: partial(_found, shape)}
+            ways: dict[str, Callable[[], object]] = {OURS: shape.find}
             took[shape.name] = search._cpu(ways | {name: partial(engine, shape) for name, engine in others.items()})
         figures.append(Figure(f"{size:,} in blocks: memory of a search beyond what is kept", most_memory, target=MOST_MEMORY, unit="MB"))
     print(_lines(size, took), flush=True)
     return figures + _ratios(size, took) + [_weight(tier, size)]
-
-
-def _found(shape: Shape) -> list[str]:
-    with patch("tapedeck.session_replays.searching._is_in", lambda *_: True), patch(
-        "tapedeck.session_replays.searching._filtered", lambda several, _: several
-    ):
-        return shape.find()
 
 
 def _ratios(size: int, took: Mapping[str, Mapping[str, float]]) -> list[Figure]:

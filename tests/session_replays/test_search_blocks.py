@@ -146,7 +146,7 @@ def test_a_bulk_deletion_waits_for_workers(library: Library, monkeypatch: pytest
         system.drain()
         told = system.request("GET", f"{jobs}{job}/", token=acme.token("owner")).json()["data"]
         assert told["status"] in ("pending", "in-progress"), told
-    system.advance(700)
+    system.advance(1_500)
     system.drain()
     assert system.request("GET", f"{jobs}{job}/", token=acme.token("owner")).json()["data"]["status"] == "completed"
     assert not [one for one in library.documents() if one.project_id == acme.web.project_id and not merging.is_archived(one.row)]

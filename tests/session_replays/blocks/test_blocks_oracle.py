@@ -7,6 +7,7 @@ others; pages and bitmaps are so small that there are several of everything.
 
 from __future__ import annotations
 
+import io
 import os
 import random
 from array import array
@@ -14,13 +15,15 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tapedeck import aws, objects
+from tapedeck.session_replays.blocks import counting, fanning, gathering, manifest, writing
 from tapedeck.session_replays.blocks import evaluating as cold
 from tapedeck.session_replays.blocks import format as form
-from tapedeck.session_replays.blocks import writing
 from tapedeck.session_replays.blocks.format import Range
 from tapedeck.session_replays.blocks.reading import Block, joined
 from tapedeck.session_replays.envelope import EventLink, ReplayEvent
@@ -29,6 +32,7 @@ from tapedeck.session_replays.recording import TEXTS, Click
 from tapedeck.session_replays.search import evaluating, fields
 from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.search.language import Expression, parse
+from tapedeck.session_replays.search.planning import Period
 from tests.session_replays.search import test_oracle as oracle
 from tests.session_replays.search.test_oracle import Query, Story, grown, many_stories, sorts
 
@@ -125,6 +129,79 @@ def test_every_term_by_itself(sizes: None, many: list[Story]) -> None:
     for query, matches in oracle.every_term_and_its_negation():
         bits = cold.question(parse(query.text), oracle.VIEWER).rows(block)
         assert {replay for replay, row in rows.items() if bits >> row & 1} == {one.replay_id for one in documents if matches(one)}, query
+
+
+# --- Many blocks, and functions among which they are divided ---------------------------------------------------------------------------------
+
+
+class Workers:
+    """Lambda, in which a worker answers at once; and S3, as far as blocks are read."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.asked = 0
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        assert FunctionName == "workers"
+        self.asked += 1
+        return {"Payload": io.BytesIO(orjson.dumps(fanning.answer(orjson.loads(Payload))))}
+
+    def get_range(self, key: str, first: int, length: int) -> bytes:
+        return self.objects[key][first : first + length]
+
+    def keep(self, documents: Sequence[Document]) -> manifest.Kept:
+        data, head = writing.write(writing.columns_of(documents))
+        kept = manifest.new(1, 0, head)
+        self.objects[kept.object_key] = data
+        return kept
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
+    """Every search of more than one block is divided; answers of a hundred bytes are too large."""
+    found = Workers()
+    for name, value in (("RETENTION_DAYS", "36500"), ("SEARCH_BLOCKS_FUNCTION", "workers")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(gathering, "most_rows", lambda: 1)
+    monkeypatch.setattr(fanning, "MOST_ANSWER", 100)
+    monkeypatch.setattr(objects, "get_range", found.get_range)
+    monkeypatch.setattr(aws, "client", {"lambda": found}.__getitem__)
+    return found
+
+
+@thorough
+@given(many_stories.filter(bool), queries, sorts, st.integers(0, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2))
+def test_divided_searches_and_documents_answer_alike(
+    workers: Workers, sizes: None, many: list[Story], query: Query, sort: str, offset: int, limit: int, parts: int, hot: int
+) -> None:
+    documents = [story.document() for story in many]
+    blocks = [workers.keep(part) for number in range(parts) if (part := documents[number::parts])]
+    listed = [one._replace(cold=(fields.began(one),)) for one in documents[:hot]]
+    expression, descending, asked = parse(query.text), evaluating.is_descending(sort), workers.asked
+    period = Period(1, sorted({one.project_id for one in documents}), 0, 4e9)
+    wanted = gathering.Wanted(period, expression, oracle.VIEWER, listed)
+    cold_ = gathering.Cold(wanted, blocks, fields.sort_of(sort), descending=descending)
+    matches, key = evaluating.matcher(expression, oracle.VIEWER), evaluating.sort_key(sort)
+    page = cold_.page(cold_.merged(filter(matches, listed), offset + limit + 1), offset, limit)
+    expected = sorted(filter(matches, documents), key=key, reverse=descending)[offset : offset + limit]
+    told = [(name.key, name.project_id) if name else (each.document.replay_id, each.document.project_id) for each, name in page if name or each.document]
+    assert told == [(one.replay_id, one.project_id) for one in expected], (query.text, sort)
+    assert workers.asked > asked or len(wanted.blocks(blocks)) < 2
+
+
+@settings(thorough, max_examples=thorough.max_examples // 2)
+@given(many_stories.filter(bool), queries, st.integers(1, 4))
+def test_divided_sums_and_sums_of_blocks_are_alike(workers: Workers, sizes: None, many: list[Story], query: Query, parts: int) -> None:
+    documents = [story.document() for story in many]
+    blocks = [workers.keep(part) for number in range(parts) if (part := documents[number::parts])]
+    wanted = gathering.Wanted(Period(1, sorted({one.project_id for one in documents}), 0, 4e9), parse(query.text), oracle.VIEWER)
+    for name, arguments in (("keys", ()), ("elements", ()), *(("values", (key,)) for key in ("plan", "url", "user.ip", "release"))):
+        reduction = counting.NAMED[name](*arguments)
+        here = reduction.finish(gathering.reduced_here(wanted, wanted.blocks(blocks), reduction))
+        assert reduction.joined(reduction.finish(gathering.reduced(wanted, blocks, reduction))) == reduction.joined(here), (name, arguments)
+    reduction = counting.transactions(["/cart", "x"], 2)
+    here = reduction.finish(gathering.reduced_here(wanted, wanted.blocks(blocks), reduction))
+    assert reduction.finish(gathering.reduced(wanted, blocks, reduction)) == here
 
 
 # --- Many rows ----------------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tapedeck.session_replays.blocks import format as form
 from tapedeck.session_replays.blocks import writing
 from tapedeck_cli import blocks
 from tapedeck_cli.trouble import Trouble
@@ -37,7 +38,7 @@ def test_a_block_is_told_column_by_column(block: Path, capsys: pytest.CaptureFix
     told = json.loads(said(str(block), "--json"))
     assert (told["version"], told["replays"], told["projects"]) == (1, 2, "1")
     errors = next(row for row in told["columns"] if row["column"] == "count_errors")
-    assert errors == {"section": "numbers", "column": "count_errors", "values": "0 … 1", "bytes": 9}
+    assert errors == {"section": "numbers", "column": "count_errors", "values": "0 … 1", "bytes": 1}
     assert {row["column"] for row in told["columns"] if row["section"] == "texts"} >= {"browser.name", "tags.plan", "urls", "user.email"}
     assert "browser.name" in said(str(block))
 
@@ -63,5 +64,13 @@ def test_the_example_of_the_page_is_true(block: Path) -> None:
     assert " ".join(f"{byte:02x}" for byte in data[40:48]) + "  " in page
     assert "00 68 e5 cf 8b 01 00 00  00 00  d0 07" in page
     assert data[48:60] == bytes.fromhex("0068e5cf8b0100000000d007")
-    assert "78 9c 63 02 00 00 03 00 03" in page
-    assert bytes.fromhex("789c63020000030003") in data
+    errors = form.head_of(data).numbers["count_errors"]
+    assert data[errors.bits.offset : errors.bits.end] == b"\x02"
+    assert "is low 0, high 1, step 1, one plane: `02`" in page
+    (dictionary,) = form.head_of(data).pages
+    texts, rows = data[dictionary.offset :][: dictionary.texts], data[dictionary.offset + dictionary.texts :][: dictionary.rows]
+    assert f"are {len(texts)} and {len(rows)} bytes" in page
+    assert form.inflate(texts).endswith(b"Chrome\xffSafari\xff\xfd\xfd\xfdfree\xff\xfd/cart\xff\xfdann@example.com\xff\xfd")
+    assert "Chrome ff Safari ff fd | fd | fd | free ff fd | /cart ff fd | ann@example.com ff fd" in page
+    assert "01 01 02 01 02 02 02 01 01 01 01" in page
+    assert form.inflate(rows).startswith(bytes.fromhex("0101020102020201010101"))

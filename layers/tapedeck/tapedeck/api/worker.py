@@ -41,7 +41,12 @@ def called(work: Callable[[dict[str, Any]], dict[str, Any]]) -> Handler:
 
     def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         answered: dict[str, Any] = {}
-        _logged(work, lambda: answered.update(work(event)) or {"bytes": sum(len(str(each)) for each in answered.values())})
+
+        def call() -> dict[str, int]:
+            answered.update(work(event))
+            return {"bytes": sum(len(str(each)) for each in answered.values())}
+
+        _logged(work, call)
         return answered
 
     return lambda_handler

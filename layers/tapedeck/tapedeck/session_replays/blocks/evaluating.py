@@ -6,7 +6,7 @@ condition can say which ranges of a block it needs, before it is asked for its r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -270,26 +270,29 @@ def _kept(value: Any) -> bytes:
 
 def matching(entries: Entries, pattern: wildcards.Pattern) -> Sequence[int]:
     """The places of the values that match, found by the longest part of the pattern: the text is searched, not each value in it."""
-    text = entries.text
-    if not entries.plain:
-        return [at for at, value in enumerate(entries.values()) if value != form.ANY and wildcards.matches(pattern, value.decode())]
-    if not pattern:
-        return [at for at, value in enumerate(entries.values()) if value != form.ANY]
-    part = max(pattern, key=len)
-    if not part.isascii():
-        return []
-    lower = text.lower() if entries.plain < 2 else text
-    wanted, found = part.encode(), list[int]()
-    at, before, place = lower.find(wanted), 0, 0
+    part = max(pattern, key=len, default="").encode()
+    if not entries.plain or not part:
+        values = enumerate(entries.values())
+        return [at for at, value in values if value != form.ANY and wildcards.matches(pattern, value.decode())]
+    prefix = entries.prefix.lower()
+    if part in prefix:
+        return [at for at, value in enumerate(entries.values()) if len(pattern) == 1 or wildcards.matches(pattern, value.decode())]
+    text = form.BETWEEN + (entries.text.lower() if entries.plain < 2 else entries.text) + form.BETWEEN
+    begun = [form.BETWEEN + part[length:] for length in range(1, len(part)) if prefix.endswith(part[:length])]
+    found = {place for wanted in (part, *begun) for place in _places(text, wanted, prefix, pattern)}
+    return sorted(found)
+
+
+def _places(text: bytes, wanted: bytes, prefix: bytes, pattern: wildcards.Pattern) -> Iterator[int]:
+    """Which of the rests of values, each between two FF, have something in them (or begin with it) and match, together with the prefix."""
+    at, before, place = text.find(wanted), 0, -1
     while at >= 0:
-        place += lower.count(form.BETWEEN, before, at)
-        before = at
-        end = lower.find(form.BETWEEN, at)
-        end = len(lower) if end < 0 else end
-        if len(pattern) == 1 or wildcards.matches(pattern, lower[lower.rfind(form.BETWEEN, 0, at) + 1 : end].decode()):
-            found.append(place)
-        at = lower.find(wanted, end)
-    return found
+        place += text.count(form.BETWEEN, before, at + 1)
+        before, end = at + 1, text.find(form.BETWEEN, at + 1)
+        begin = text.rfind(form.BETWEEN, 0, at + 1) + 1
+        if len(pattern) == 1 or wildcards.matches(pattern, (prefix + text[begin:end]).decode()):
+            yield place
+        at = text.find(wanted, end)
 
 
 # --- Order --------------------------------------------------------------------------------------------------------------------------------
@@ -359,7 +362,8 @@ def _best_present(block: Block, column: Column, wanted: int, count: int, *, desc
         rows &= ~equal
         taken = _ends(equal, count - rows.bit_count(), block.rows, last=descending)
         rows |= form.bitmap(taken, block.rows)
-    return sorted(((column.value(row), row) for row in form.rows_of(rows, block.rows)), reverse=descending)
+    several = form.rows_of(rows, block.rows)
+    return sorted(zip(column.numbers(several), several, strict=True), reverse=descending) if several else []
 
 
 def _best_texts(block: Block, wanted: int, column: str, count: int, *, descending: bool) -> list[tuple[Any, int]]:

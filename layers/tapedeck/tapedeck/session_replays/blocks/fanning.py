@@ -42,7 +42,7 @@ _BEST = "best"
 
 
 class Asked(msgspec.Struct, array_like=True, frozen=True):
-    """What a worker is asked: a search's `Wanted`, what is to be made of its rows (the name and its arguments), and rows of the manifest."""
+    """What a worker is asked: a search's `Wanted`, what is to be made of its rows (name and arguments), and rows of the manifest."""
 
     period: Period
     expression: Any
@@ -163,7 +163,7 @@ def _answered(packed: bytes) -> bytes:
     return form.pack([reduction.joined(results)] if results else [])
 
 
-def _found(wanted: Wanted, kept: Sequence[Kept], name: str, count: int, descending: bool) -> Found:  # noqa: FBT001 - from the wire
+def _found(wanted: Wanted, kept: Sequence[Kept], name: str, count: int, descending: bool) -> Found:
     sort = fields.sort_of(name)
     blocks = gathering.opened(wanted, kept, sort)
     found = gathering.best(wanted, kept, blocks, sort, count, descending=descending)
@@ -174,7 +174,7 @@ def _found(wanted: Wanted, kept: Sequence[Kept], name: str, count: int, descendi
         _transposed(each.began for each in found),
         _transposed(each.at for each in found),
         _transposed(each.row for each in found),
-        _transposed(gathering.project_of(blocks[each.at], each.row) for each in found),
+        _transposed(gathering.projects_of(blocks[each.at], [each.row])[0] for each in found),
     )
 
 

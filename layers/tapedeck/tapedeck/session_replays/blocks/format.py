@@ -5,15 +5,17 @@ with its length and `TDBK` once more. The head says where every section is; a co
 ranges it needs before it has read a byte of the object. Rows are in the order in which the replays began (milliseconds, then id). A set of
 rows is a bitmap, which Python holds as one int: row 0 is its lowest bit.
 
+bitmaps   eight rows a byte, row 0 in the lowest bit of the first; deflated where that saves half, which their length tells
 numbers   bit planes: bit p of `(value - low) // step` of every row is one bitmap. Who has no number is in `absent`, with zeros in planes
 texts     all texts of all columns in one sorted dictionary, in pages. A key is `column FE value`; `column FE FD` holds the rows that have
-          any value in the column. FE, FD and the FF between values are in no UTF-8. A page is deflated: a table of its runs (of the values
-          of one column: how many, of how many bytes; 2 where all are ASCII without capitals, 1 where all are ASCII, else 0), for each value
-          how many rows it lists and how long its bitmap is (u32, transposed), the rows (u16), the values; behind it, each deflated by
-          itself, the bitmaps of those values that more than a 64th of the rows have. A row that is listed several times (or once, beside a
-          bitmap that has it) has the value so often
-ids       of references (`error_ids`): six bytes of a hash of each with its row, sorted, in pages, transposed and deflated. A hash, for the
-          first bytes of many ids are the time
+          any value in the column. FE, FD and the FF between values are in no UTF-8. A page is two deflated parts and its bitmaps. The first
+          part is a table of its runs and their values; a run is the values of one column: how many, of how many bytes; 2 where all are
+          ASCII without capitals, 1 where all are ASCII, else 0; which of them have bitmaps, and how long these are; with what all of them
+          begin, which is left out of each (of nothing where one of them is FD). The second part is for
+          each value how many rows it lists (u32, transposed), and the rows (u16). Then come the bitmaps of those values that more than a
+          64th of the rows have. A row that is listed several times (or once, beside a bitmap that has it) has the value so often
+ids       of references (`error_ids`): six bytes of a hash of each, sorted, in pages, and behind those of a page their rows (u16). A hash,
+          for the first bytes of many ids are the time; as they are, for hashes do not deflate
 row ids   sixteen bytes a row, as they are: read for the rows that a search answers
 began     milliseconds: how many bytes a distance takes (u64), of every 1,024th row the whole moment (u64), of every row the distance from
           the last of these. As they are: one row is looked up at a time, and low bits do not deflate
@@ -23,10 +25,12 @@ shown     of replays with several values in a column, which one they show: sorts
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from array import array
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 import msgspec
@@ -41,7 +45,8 @@ TAIL = 4 + len(MAGIC)
 MOST_ROWS = 65_536
 FREQUENT = 64  # a value that more than a 64th of the rows have is kept as a bitmap
 FEW = 16  # rows are listed all the same
-PAGE = 32_768  # bytes of texts, rows and bitmaps, about
+PAGE = 32_768  # bytes of texts, rows and bitmaps, about; a page of which an eighth is full ends with its column
+PLAIN = 0.5  # a bitmap that deflates to more of its bytes stays as it is: inflating it takes longer than all that is done with it
 REFERENCES = 4_096  # entries in a page of ids
 DIGEST = 6  # bytes of the hash of an id: of a million replays one is found wrongly once in many million searches
 MOMENTS = 1_024  # rows of which one says when it began, and the others how much later
@@ -66,12 +71,12 @@ class Range(NamedTuple):
 
 
 class Numbers(msgspec.Struct, array_like=True, frozen=True):
-    """A column of numbers; `low` and `high` are the least and the greatest, None where no row has one."""
+    """A column of numbers; `low` and `high` are the least and the greatest, None where no row has one; `planes` are bytes of bitmaps."""
 
     low: int | None
     high: int | None
     step: int
-    planes: int
+    planes: list[int]
     bits: Range
     absent: Range | None
 
@@ -81,7 +86,8 @@ class Page(msgspec.Struct, array_like=True, frozen=True):
 
     first: bytes
     offset: int
-    packed: int
+    texts: int  # bytes of the first part
+    rows: int  #  and of the second
     length: int
 
 
@@ -141,6 +147,8 @@ def head_of(block: bytes) -> Head:
 
 # --- Bitmaps ------------------------------------------------------------------------------------------------------------------------------
 
+_SOME = re.compile(rb"[^\0]")
+_ROWS = [[row for row in range(8) if byte >> row & 1] for byte in range(256)]
 _DIGITS = bytes([48, *[49] * 255])  # flags → the digits of a binary number
 _FLAGS = bytes(1 if byte == 49 else 0 for byte in range(256))
 _LANES = [bytes(49 if byte >> bit & 1 else 48 for byte in range(256)) for bit in range(8)]
@@ -168,17 +176,10 @@ def flags_of(bits: int, count: int) -> bytes:
 
 def rows_of(bits: int, count: int) -> list[int]:
     """The rows of a set, ascending."""
-    found = []
-    if bits.bit_count() * 32 < count:
-        while bits:
-            low = bits & -bits
-            found.append(low.bit_length() - 1)
-            bits ^= low
-        return found
-    flags, at = flags_of(bits, count), -1
-    while (at := flags.find(1, at + 1)) >= 0:
-        found.append(at)
-    return found
+    if bits.bit_count() * 16 > count:
+        return list(compress(range(count), flags_of(bits, count)))
+    bytes_ = bits.to_bytes(count + 7 >> 3, "little")
+    return [8 * at + row for at in (some.start() for some in _SOME.finditer(bytes_)) for row in _ROWS[bytes_[at]]]
 
 
 def slices(codes: array[int], planes: int) -> list[int]:
@@ -213,6 +214,19 @@ def deflate(data: bytes) -> bytes:
 def inflate(data: bytes | memoryview) -> bytes:
     """What `deflate` wrote."""
     return zlib.decompress(data)
+
+
+def pack_bits(bits: int, count: int) -> bytes:
+    """A bitmap of so many rows."""
+    plain = bits.to_bytes(count + 7 >> 3, "little")
+    packed = deflate(plain)
+    return packed if len(packed) < PLAIN * len(plain) else plain
+
+
+def unpack_bits(data: bytes | memoryview, count: int) -> bytes | memoryview:
+    """The bytes of what `pack_bits` wrote."""
+    size = count + 7 >> 3
+    return data if len(data) == size else zlib.decompress(data, bufsize=size)
 
 
 def transposed(data: bytes, width: int) -> bytes:

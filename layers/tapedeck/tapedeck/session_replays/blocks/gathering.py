@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -175,23 +176,19 @@ class Cold:
         return fanning.best(self._wanted, self._kept, self._sort, count, descending=self._descending)
 
     def _named(self, candidates: Sequence[Candidate]) -> dict[tuple[int, int], ReplayId]:
-        wanted: dict[int, list[Range]] = {}
+        organization_id, of_block = self._wanted.period.organization_id, dict[int, list[Candidate]]()
         for each in candidates:
-            wanted.setdefault(each.at, []).append(reading.id_range(self._kept[each.at].head, each.row))
-        fetches = [(at, where) for at, ranges in wanted.items() for where in reading.joined(ranges)]
-        spans: dict[int, list[tuple[int, bytes]]] = {at: [] for at in wanted}
-        told = locating.fetched([(self._kept[at].object_key, where) for at, where in fetches])
-        for (at, where), data in zip(fetches, told, strict=True):
-            spans[at].append((where.offset, data))
-        ids = {at: Block(self._kept[at].head, several) for at, several in spans.items()}
-        organization_id = self._wanted.period.organization_id
-        return {
-            (each.at, each.row): ReplayId(organization_id, self._project(each), ids[each.at].row_id(each.row).hex())
-            for each in candidates
-        }
-
-    def _project(self, candidate: Candidate) -> int:
-        return candidate.project_id if candidate.project_id >= 0 else project_of(self._blocks[candidate.at], candidate.row)
+            of_block.setdefault(each.at, []).append(each)
+        kept = [self._kept[at] for at in of_block]
+        rows = iter([[each.row for each in several] for several in of_block.values()])
+        ids = locating.opened(kept, lambda head: [reading.id_range(head, row) for row in next(rows)])
+        names: dict[tuple[int, int], ReplayId] = {}
+        for (at, several), block in zip(of_block.items(), ids, strict=True):
+            told = [each.project_id for each in several]  # by workers
+            projects = projects_of(self._blocks[at], [each.row for each in several]) if self._blocks else told
+            for each, project_id in zip(several, projects, strict=True):
+                names[at, each.row] = ReplayId(organization_id, project_id, block.row_id(each.row).hex())
+        return names
 
     def _promise(self, block: Kept) -> tuple[Any, ...]:
         """The most promising first: those with the greatest (least) key, then the latest (earliest)."""
@@ -204,7 +201,7 @@ class Cold:
 
 
 def opened(wanted: Wanted, kept: Sequence[Kept], sort: Sort) -> list[Block]:
-    """What `best` and `project_of` need of these blocks: one round trip. Raises Overtaken when one has gone."""
+    """What `best` and `projects_of` need of these blocks: one round trip. Raises Overtaken when one has gone."""
 
     def ranges(head: Head) -> list[Range]:
         projects = reading.number_ranges(head, "project_id") if len(head.projects) > 1 else []
@@ -227,8 +224,8 @@ def best(
             living &= evaluating.beyond(block, sort, edge.key, descending=descending, equal=equal)
         rows = wanted.rows(block, living) if living else 0
         if rows:
-            several = evaluating.best(block, rows, sort, count, descending=descending)
-            found += (Candidate(key, block.began[row], at, row) for key, row in several)
+            keys, several = zip(*evaluating.best(block, rows, sort, count, descending=descending), strict=True)
+            found += map(Candidate, keys, block.began.of(several), repeat(at), several)
             found.sort(key=place, reverse=descending)
             if len(found) > count:
                 end = count
@@ -238,12 +235,10 @@ def best(
     return found
 
 
-def project_of(block: Block, row: int) -> int:
-    """Whose the replay of a row is."""
-    head = block.head
-    project = head.projects[0] if len(head.projects) == 1 else block.numbers("project_id").value(row)
-    assert project is not None
-    return project
+def projects_of(block: Block, rows: Sequence[int]) -> list[int]:
+    """Whose the replays of these rows are."""
+    projects = block.head.projects
+    return projects * len(rows) if len(projects) == 1 else block.numbers("project_id").numbers(rows)
 
 
 def reduced(wanted: Wanted, blocks: Iterable[Kept], reduction: Reduction[Any]) -> list[Any]:

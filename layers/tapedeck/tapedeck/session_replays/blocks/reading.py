@@ -10,7 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 from tapedeck.session_replays.blocks import format as form
 from tapedeck.session_replays.blocks.format import Head, Page, Range, References
@@ -84,7 +85,7 @@ def id_range(head: Head, row: int) -> Range:
 class Began(Sequence[int]):
     """When the replays began, in milliseconds, ascending."""
 
-    def __init__(self, data: bytes, count: int) -> None:
+    def __init__(self, data: bytes | memoryview, count: int) -> None:
         self._data, self._count = data, count
         self._width, self._first = int.from_bytes(data[:8], "little"), 8 + 8 * -(-count // form.MOMENTS)
 
@@ -92,18 +93,26 @@ class Began(Sequence[int]):
         return self._count
 
     def __getitem__(self, row: Any) -> Any:
-        anchor, at = 8 + 8 * (row // form.MOMENTS), self._first + row * self._width
-        whole = int.from_bytes(self._data[anchor : anchor + 8], "little")
-        return whole + int.from_bytes(self._data[at : at + self._width], "little")
+        (moment,) = self.of([row])
+        return moment
+
+    def of(self, rows: Iterable[int]) -> list[int]:
+        """When these began."""
+        data, first, width, number = self._data, self._first, self._width, int.from_bytes
+        found = []
+        for row in rows:
+            anchor, at = 8 + 8 * (row // form.MOMENTS), first + row * width
+            found.append(number(data[anchor : anchor + 8], "little") + number(data[at : at + width], "little"))
+        return found
 
 
 class Column:
     """Numbers, as bit planes. Rows without one are in `absent`, and in no other answer."""
 
-    def __init__(self, kept: form.Numbers, raw: bytes, absent: int, full: int) -> None:
+    def __init__(self, kept: form.Numbers, planes: Sequence[bytes | memoryview], absent: int, full: int) -> None:
         self.kept, self.absent, self.present = kept, absent, full & ~absent
-        self._raw, self._length = raw, full.bit_length() + 7 >> 3
-        self.planes = [int.from_bytes(raw[at : at + self._length], "little") for at in range(0, len(raw), self._length)]
+        self._planes = planes
+        self.planes = [int.from_bytes(plane, "little") for plane in planes]
 
     def at_least(self, value: int) -> int:
         """The rows whose number is at least so great (O'Neil and Quass)."""
@@ -132,11 +141,20 @@ class Column:
         """The number of a row."""
         if self.kept.low is None or (self.absent and self.absent >> row & 1):
             return None
-        code, bit = 0, 1 << (row & 7)
-        for plane, at in enumerate(range(row >> 3, len(self._raw), self._length)):
-            if self._raw[at] & bit:
-                code |= 1 << plane
-        return self.kept.low + self.kept.step * code
+        (number,) = self.numbers([row])
+        return number
+
+    def numbers(self, rows: Sequence[int]) -> list[int]:
+        """The numbers of these rows, which all have one."""
+        assert self.kept.low is not None
+        low, step, codes = self.kept.low, self.kept.step, [0] * len(rows)
+        if len(rows) > 1 and self._planes:
+            bytes_of, bits = itemgetter(*(row >> 3 for row in rows)), [row & 7 for row in rows]
+            for plane in reversed(self._planes):
+                codes = [code << 1 | byte >> bit & 1 for code, byte, bit in zip(codes, bytes_of(plane), bits, strict=True)]
+        elif rows:
+            codes = [sum((plane[row >> 3] >> (row & 7) & 1) << number for number, plane in enumerate(self._planes)) for row in rows]
+        return [low + step * code for code in codes]
 
     def values(self) -> list[int | None]:
         """The numbers of all rows."""
@@ -172,22 +190,30 @@ class Column:
         return self.value(best.bit_length() - 1) if best else None
 
 
+_Run: TypeAlias = tuple[bytes, int, int, int, list[tuple[int, int]], bytes]
+
+
 class Entries:
     """The values of one column in one page."""
 
-    def __init__(self, block: Block, page: OpenPage, first: int, run: tuple[bytes, int, int, int], text: bytes) -> None:
-        _, self.count, _, self.plain = run  # plain: 2 all ASCII without capitals, 1 all ASCII
-        self._block, self._page, self._first, self.text = block, page, first, text
+    def __init__(self, page: OpenPage, first: int, run: _Run, bitmaps: dict[int, Range], text: bytes) -> None:
+        _, self.count, _, self.plain, _, self.prefix = run  # plain: 2 all ASCII without capitals, 1 all ASCII
+        self._page, self._first, self._bitmaps = page, first, bitmaps
+        self.text = text  # of each what comes after the prefix
 
     def values(self) -> list[bytes]:
         """In their order."""
-        return self.text.split(form.BETWEEN) if self.count else []
+        prefix, rests = self.prefix, self.text.split(form.BETWEEN)
+        return [prefix + rest for rest in rests] if prefix else rests
 
     def find(self, value: bytes) -> int | None:
         """The place of a value."""
-        values = self.values()
-        at = bisect_left(values, value)
-        return at if at < len(values) and values[at] == value else None
+        if not value.startswith(self.prefix):
+            return None
+        value = value[len(self.prefix) :]
+        text = form.BETWEEN + self.text + form.BETWEEN
+        at = text.find(form.BETWEEN + value + form.BETWEEN)
+        return text.count(form.BETWEEN, 0, at) if at >= 0 else None
 
     def listed(self, at: int) -> array[int]:
         """The rows that are listed for a value: all of them, or, beside a bitmap, those that have it again."""
@@ -195,66 +221,60 @@ class Entries:
 
     def bitmap(self, at: int) -> int:
         """The bitmap of a value; 0 when its rows are listed."""
-        return self._page.bitmap(self._first + at)
+        return self._page.block.bits(self._bitmaps[at]) if at in self._bitmaps else 0
 
     def is_listed(self, at: int) -> bool:
         """Whether the rows of a value are listed."""
-        return self._page.is_listed(self._first + at)
+        return at not in self._bitmaps
 
     def rows(self, at: int) -> int:
         """The rows that have a value."""
-        return form.bitmap(self.listed(at), self._block.rows) if self.is_listed(at) else self.bitmap(at)
+        return self.bitmap(at) if at in self._bitmaps else form.bitmap(self.listed(at), self._page.block.rows)
 
     def union(self, places: Iterable[int]) -> int:
         """The rows that have any of these values."""
         found, listed = 0, array("H")
         for at in places:
-            if self.is_listed(at):
-                listed.extend(self.listed(at))
-            else:
+            if at in self._bitmaps:
                 found |= self.bitmap(at)
-        return found | form.bitmap(listed, self._block.rows) if listed else found
+            else:
+                listed.extend(self.listed(at))
+        return found | form.bitmap(listed, self._page.block.rows) if listed else found
 
 
 class OpenPage:
-    """A page of the dictionary, inflated."""
+    """A page of the dictionary, its texts inflated; its rows, where somebody asks: of a page in which nothing is found, nobody does."""
 
     def __init__(self, block: Block, page: Page) -> None:
-        self._block, self._at = block, page
-        raw = form.inflate(block.bytes_of(Range(page.offset, page.packed)))
-        table = int.from_bytes(raw[:4], "little")
-        runs: list[tuple[bytes, int, int, int]] = form.unpack(raw[4 : 4 + table])
-        self._table, self._count = raw[4 + table : len(raw) - sum(run[2] for run in runs)], sum(run[1] for run in runs)
+        self.block, self._at = block, page
+        raw = form.inflate(block.bytes_of(Range(page.offset, page.texts)))
+        at, first, bits = 4 + int.from_bytes(raw[:4], "little"), 0, page.offset + page.texts + page.rows
+        runs: list[_Run] = form.unpack(raw[4:at])
         self.runs: dict[bytes, Entries] = {}
-        first, at = 0, 4 + table + len(self._table)
         for run in runs:
-            self.runs[run[0]] = Entries(block, self, first, run, raw[at : at + run[2]])
-            first, at = first + run[1], at + run[2]
+            column, count, size, _, told, _ = run
+            bitmaps = {}
+            for entry, length in told:
+                bitmaps[entry] = Range(bits, length)
+                bits += length
+            self.runs[column] = Entries(self, first, run, bitmaps, raw[at : at + size])
+            first, at = first + count, at + size
+        self._count = first
 
     @cached_property
-    def _places(self) -> tuple[list[int], list[int], array[int]]:
-        """Where each entry's rows are, where its bitmap is, and the rows: of a page in which nothing is found, nobody asks."""
+    def _rows(self) -> tuple[list[int], array[int]]:
+        """Where each entry's rows begin, and the rows."""
+        raw = form.inflate(self.block.bytes_of(Range(self._at.offset + self._at.texts, self._at.rows)))
         lengths: array[int] = array("I")
-        lengths.frombytes(form.interleaved(self._table[: 8 * self._count], 4))
+        lengths.frombytes(form.interleaved(raw[: 4 * self._count], 4))
         listed: array[int] = array("H")
-        listed.frombytes(self._table[8 * self._count :])
-        return list(accumulate(lengths[: self._count], initial=0)), list(accumulate(lengths[self._count :], initial=0)), listed
+        listed.frombytes(raw[4 * self._count :])
+        return list(accumulate(lengths, initial=0)), listed
 
     def listed(self, entry: int) -> array[int]:
-        rows, _, listed = self._places
-        return listed[rows[entry] : rows[entry + 1]]
-
-    def is_listed(self, entry: int) -> bool:
-        _, bits, _ = self._places
-        return bits[entry] == bits[entry + 1]
-
-    def bitmap(self, entry: int) -> int:
-        _, bits, _ = self._places
-        first, end = bits[entry], bits[entry + 1]
-        if first == end:
-            return 0
-        packed = self._block.bytes_of(Range(self._at.offset + self._at.packed + first, end - first))
-        return int.from_bytes(form.inflate(packed), "little")
+        """The rows that are listed for an entry."""
+        begins, listed = self._rows
+        return listed[begins[entry] : begins[entry + 1]]
 
 
 class Block:
@@ -280,11 +300,15 @@ class Block:
                 return memoryview(data)[where.offset - offset : where.end - offset]
         raise LookupError(f"{where} of the block has not been read")
 
+    def bits(self, where: Range) -> int:
+        """The bitmap that is there."""
+        return int.from_bytes(form.unpack_bits(self.bytes_of(where), self.rows), "little")
+
     @property
     def began(self) -> Began:
         """When its replays began."""
         if "began" not in self._opened:
-            self._opened["began"] = Began(bytes(self.bytes_of(self.head.began)), self.rows)
+            self._opened["began"] = Began(self.bytes_of(self.head.began), self.rows)
         found: Began = self._opened["began"]
         return found
 
@@ -296,9 +320,10 @@ class Block:
         """A column of numbers."""
         if column not in self._opened:
             kept = self.head.numbers[column]
-            raw = form.inflate(self.bytes_of(kept.bits)) if kept.planes else b""
-            absent = int.from_bytes(form.inflate(self.bytes_of(kept.absent)), "little") if kept.absent else 0
-            self._opened[column] = Column(kept, raw, absent, self.full)
+            ends = list(accumulate(kept.planes, initial=kept.bits.offset))
+            planes = [self.bytes_of(Range(at, length)) for at, length in zip(ends, kept.planes, strict=False)]
+            absent = self.bits(kept.absent) if kept.absent else 0
+            self._opened[column] = Column(kept, [form.unpack_bits(plane, self.rows) for plane in planes], absent, self.full)
         found: Column = self._opened[column]
         return found
 
@@ -339,7 +364,7 @@ class Block:
         rows: list[int] = []
         for page in references_of(self.head, column, digest):
             digests, listed = self._references(page)
-            at = bisect_left(range(len(listed)), digest, key=lambda entry: digests[entry * form.DIGEST : (entry + 1) * form.DIGEST])
+            at = bisect_left(range(len(listed)), digest, key=lambda entry: bytes(digests[entry * form.DIGEST : (entry + 1) * form.DIGEST]))
             while digests[at * form.DIGEST : (at + 1) * form.DIGEST] == digest:
                 rows.append(listed[at])
                 at += 1
@@ -350,17 +375,14 @@ class Block:
         for page in self.head.references[column]:
             digests, listed = self._references(page)
             for at, row in enumerate(listed):
-                yield digests[at * form.DIGEST : (at + 1) * form.DIGEST], row
+                yield bytes(digests[at * form.DIGEST : (at + 1) * form.DIGEST]), row
 
-    def _references(self, page: References) -> tuple[bytes, array[int]]:
-        if page.offset not in self._opened:
-            raw = form.inflate(self.bytes_of(Range(page.offset, page.length)))
-            end = len(raw) // (form.DIGEST + 2) * form.DIGEST
-            listed: array[int] = array("H")
-            listed.frombytes(form.interleaved(raw[end:], 2))
-            self._opened[page.offset] = form.interleaved(raw[:end], form.DIGEST), listed
-        found: tuple[bytes, array[int]] = self._opened[page.offset]
-        return found
+    def _references(self, page: References) -> tuple[memoryview, array[int]]:
+        raw = self.bytes_of(Range(page.offset, page.length))
+        end = len(raw) // (form.DIGEST + 2) * form.DIGEST
+        listed: array[int] = array("H")
+        listed.frombytes(raw[end:])
+        return raw[:end], listed
 
     def shown(self) -> list[tuple[int, str, str]]:
         """(row, column, value) of replays with several values in a column: the one that they show."""

@@ -196,14 +196,14 @@ def _began(moments: Sequence[int]) -> bytes:
 def _numbers(sections: _Sections, values: Sequence[int | None]) -> Numbers:
     known = [int(value) for value in values if value is not None]
     if not known:
-        return Numbers(None, None, 1, 0, Range(0, 0), sections.add(_bitmap((1 << len(values)) - 1, len(values))))
+        return Numbers(None, None, 1, [], Range(0, 0), sections.add(form.pack_bits((1 << len(values)) - 1, len(values))))
     low, high = min(known), max(known)
     step = _step(known, low)
     codes = array("Q", [0 if value is None else (value - low) // step for value in values])
-    planes = form.slices(codes, ((high - low) // step).bit_length())
+    planes = [form.pack_bits(plane, len(values)) for plane in form.slices(codes, ((high - low) // step).bit_length())]
     absent = form.bitmap([row for row, value in enumerate(values) if value is None], len(values))
-    bits = sections.add(form.deflate(b"".join(plane.to_bytes(len(values) + 7 >> 3, "little") for plane in planes)))
-    return Numbers(low, high, step, len(planes), bits, sections.add(_bitmap(absent, len(values))) if absent else None)
+    bits = sections.add(b"".join(planes))
+    return Numbers(low, high, step, list(map(len, planes)), bits, sections.add(form.pack_bits(absent, len(values))) if absent else None)
 
 
 def _step(known: Sequence[int], low: int) -> int:
@@ -211,23 +211,25 @@ def _step(known: Sequence[int], low: int) -> int:
     return 1000 if all((value - low) % 1000 == 0 for value in known) and known else 1
 
 
-def _bitmap(bits: int, count: int) -> bytes:
-    return form.deflate(bits.to_bytes(count + 7 >> 3, "little"))
-
-
 def _pages(sections: _Sections, texts: dict[bytes, array[int]], count: int) -> Iterator[Page]:
     """The dictionary, cut where a page is full."""
     page, size, before = list[tuple[bytes, Sequence[int], bytes]](), 0, b""
+    column = b""
     for key in sorted(texts):
+        last, column = column, key.split(form.OF, 1)[0]
+        if column != last and size > form.PAGE // 8:
+            yield _page(sections, page, before)
+            page, size, before = [], 0, page[-1][0]
         rows: Sequence[int] = texts[key]
         bits = b""
         if len(rows) > form.FEW and len(rows) * form.FREQUENT > count:
             distinct = form.bitmap(rows, count)
             if distinct.bit_count() * form.FREQUENT > count:
-                bits = _bitmap(distinct, count)
+                bits = form.pack_bits(distinct, count)
                 rows = [] if distinct.bit_count() == len(rows) else [row for at, row in enumerate(rows) if at and rows[at - 1] == row]
+        shared = _shared(key, page[-1][0]) if page else 0
+        size += len(key) - shared + 4 + 2 * len(rows) + len(bits)
         page.append((key, rows, bits))
-        size += len(key) + 2 * len(rows) + len(bits)
         if size > form.PAGE:
             yield _page(sections, page, before)
             page, size, before = [], 0, key
@@ -238,24 +240,34 @@ def _pages(sections: _Sections, texts: dict[bytes, array[int]], count: int) -> I
 def _page(sections: _Sections, entries: Sequence[tuple[bytes, Sequence[int], bytes]], before: bytes) -> Page:
     runs: list[list[Any]] = []
     values: list[list[bytes]] = []
-    for key, _, _ in entries:
+    for key, _, bits in entries:
         column, value = key.split(form.OF, 1)
         if not runs or runs[-1][0] != column:
-            runs.append([column, 0, 0, 0])
+            runs.append([column, 0, 0, 0, [], b""])
             values.append([])
+        if bits:
+            runs[-1][4].append((runs[-1][1], len(bits)))
         runs[-1][1] += 1
         values[-1].append(value)
-    told = [form.BETWEEN.join(of) for of in values]
-    for run, text in zip(runs, told, strict=True):
-        plain = text.replace(form.BETWEEN, b"").replace(form.ANY, b"")
-        run[2], run[3] = len(text), plain.isascii() + (plain.isascii() and plain == plain.lower())
-    lengths = array("I", chain((len(rows) for _, rows, _ in entries), (len(bits) for _, _, bits in entries)))
+    told: list[bytes] = []
+    for run, several in zip(runs, values, strict=True):
+        plain = b"".join(several).replace(form.ANY, b"")
+        run[3] = plain.isascii() + (plain.isascii() and plain == plain.lower())
+        run[5] = several[0][: _shared(several[0], several[-1])] if several[-1] != form.ANY else b""
+        told.append(form.BETWEEN.join(value[len(run[5]) :] for value in several))
+        run[2] = len(told[-1])
+    lengths = array("I", (len(rows) for _, rows, _ in entries))
     listed = array("H", chain.from_iterable(rows for _, rows, _ in entries))
     table = form.pack(runs)
-    raw = [len(table).to_bytes(4, "little"), table, form.transposed(lengths.tobytes(), 4), listed.tobytes(), *told]
-    packed = form.deflate(b"".join(raw))
-    at = sections.add(packed + b"".join(bits for _, _, bits in entries))
-    return Page(_boundary(before, entries[0][0]), at.offset, len(packed), at.length)
+    texts = form.deflate(b"".join([len(table).to_bytes(4, "little"), table, *told]))
+    rows = form.deflate(form.transposed(lengths.tobytes(), 4) + listed.tobytes())
+    at = sections.add(b"".join([texts, rows, *(bits for _, _, bits in entries)]))
+    return Page(_boundary(before, entries[0][0]), at.offset, len(texts), len(rows), at.length)
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many bytes they both begin with."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _boundary(before: bytes, first: bytes) -> bytes:
@@ -267,7 +279,5 @@ def _references(sections: _Sections, entries: Sequence[tuple[bytes, int]]) -> It
     ordered = sorted(entries)
     for at in range(0, len(ordered), form.REFERENCES):
         page = ordered[at : at + form.REFERENCES]
-        digests = form.transposed(b"".join(digest for digest, _ in page), form.DIGEST)
-        rows = form.transposed(array("H", [row for _, row in page]).tobytes(), 2)
-        where = sections.add(form.deflate(digests + rows))
+        where = sections.add(b"".join(digest for digest, _ in page) + array("H", [row for _, row in page]).tobytes())
         yield References(page[0][0], where.offset, where.length)
