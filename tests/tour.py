@@ -305,8 +305,13 @@ def _blocks(system: System) -> None:
         for wait in (130, 130, 400):
             system.skip(wait)
             system.invoke("session_replays/compact_replays")
-        system.skip(86400 - clock.now() % 86400)  # a day's first hour
-        system.invoke("session_replays/compact_replays")
+    record(system, web)
+    with patch.object(compacting, "ENOUGH", 1):  # another block, too few to be merged
+        for _ in range(2):
+            system.skip(130)
+            system.invoke("session_replays/compact_replays")
+    system.skip(86400 - clock.now() % 86400)  # a day's first hour
+    system.invoke("session_replays/compact_replays")
     found = system.request("GET", "/api/0/organizations/acme/replays/", query={"query": "has:cold"}, token=owner)
     assert len(found.json()["data"]) == 6
     with patch.object(gathering, "most_rows", lambda: 1):  # more than one function should look at

@@ -25,6 +25,7 @@ from bench import search
 from bench.figures import Figure
 from bench.search import engines, replays, shapes
 from bench.search.replays import Session
+from bench.search.shapes import Shape
 from bench.timing import one_core
 from tapedeck import aws, clock, objects
 from tapedeck.session_replays import searching, store
@@ -34,7 +35,7 @@ from tapedeck.session_replays.search import fields
 from tapedeck.session_replays.search.document import Document
 from tapedeck.session_replays.store import Version
 
-OURS = "blocks"
+OURS, BARE = "blocks", "no blocks"
 TOLD = 40_000  # sessions: of more than `GROUPED` the others are copies of these
 GROUPED = 100_000  # the largest size at which segments are grouped: fifteen times as many rows
 MOST_MEAN, MOST_ONE, MOST_PARQUET, MOST_GROUPED, MOST_BYTES, MOST_MEMORY = 0.25, 1.5, 0.15, 0.03, 0.8, 512
@@ -53,6 +54,7 @@ class Tier:
         self.kept: list[Kept] = []
         self.objects: dict[str, bytes] = {}
         self.count = self.gets = self.read = self.trips = 0
+        self.empty = False
         self.sample: list[Document] = []
         while batch := [document(session) for session in islice(told, format.MOST_ROWS)]:
             self.sample = self.sample or batch
@@ -100,6 +102,9 @@ class Tier:
         items = [manifest.item(kept) for kept in self.kept]
         plain = {"started": 0.0, "finished": 4e9, "seen": "1"}
 
+        def listed() -> list[Kept]:
+            return [] if self.empty else [manifest.kept(replays.ORGANIZATION, item) for item in items]
+
         def get_range(key: str, first: int, length: int) -> bytes:
             self.gets += 1
             self.read += length
@@ -124,7 +129,7 @@ class Tier:
             for where, name, instead in (
                 (objects, "get_range", get_range),
                 (aws, "together", together),
-                (manifest, "read", lambda *_, **__: trip([manifest.kept(replays.ORGANIZATION, item) for item in items])),
+                (manifest, "read", lambda *_, **__: trip(listed())),
                 (store, "moved", lambda _: trip([])),
                 (store, "list_page", lambda *_, **__: trip(([], None))),
                 (store, "read_many", lambda several: trip([Version(plain, 1) for _ in several])),
@@ -133,6 +138,14 @@ class Tier:
             ):
                 stack.enter_context(patch.object(where, name, instead))
             yield
+
+    def bare(self, shape: Shape) -> list[str]:
+        """The same search where there are no blocks: reading what is asked, both lists, and the answer."""
+        self.empty = True
+        try:
+            return shape.find()
+        finally:
+            self.empty = False
 
 
 def measure(sizes: Sequence[int]) -> list[Figure]:
@@ -175,7 +188,7 @@ def _measure(size: int) -> list[Figure]:
             figures.append(Figure(f"{size:,} in blocks, {shape.name}: round trips", tier.trips, target=4, unit="", note=note))
             for name, engine in others.items():
                 assert engine(shape) == found, f"{name} answers {shape.name} differently"
-            ways: dict[str, Callable[[], object]] = {OURS: shape.find}
+            ways: dict[str, Callable[[], object]] = {OURS: shape.find, BARE: partial(tier.bare, shape)}
             took[shape.name] = search._cpu(ways | {name: partial(engine, shape) for name, engine in others.items()})
         figures.append(Figure(f"{size:,} in blocks: memory of a search beyond what is kept", most_memory, target=MOST_MEMORY, unit="MB"))
     print(_lines(size, took), flush=True)
@@ -187,9 +200,12 @@ def _ratios(size: int, took: Mapping[str, Mapping[str, float]]) -> list[Figure]:
     flat, parquet, grouped = engines.NAMES[1], engines.NAMES[3], engines.NAMES[0]
     targets = {flat: MOST_MEAN, parquet: MOST_PARQUET, grouped: MOST_GROUPED if size == GROUPED else None}
     for name in names:
-        if name != OURS:
+        if name not in (OURS, BARE):
             ours, theirs = search._mean(took, OURS), search._mean(took, name)
             figures.append(Figure(f"{size:,} in blocks, mean of 10 searches: CPU over {name}", ours, theirs, targets.get(name)))
+    bare = f"{size:,} in blocks, mean of 10 searches that find no blocks: CPU over {parquet}"
+    note = "what is asked, both lists and the answer: the floor, whatever blocks are"
+    figures.append(Figure(bare, search._mean(took, BARE), search._mean(took, parquet), note=note))
     worst = max(took, key=lambda shape: took[shape][OURS] / took[shape][flat])
     figures.append(Figure(f"{size:,} in blocks, worst ({worst[:3]}): CPU over {flat}", took[worst][OURS], took[worst][flat], MOST_ONE))
     return figures
