@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,10 +16,12 @@ import pytest
 from tapedeck import objects
 from tapedeck.session_replays import merging, store
 from tapedeck.session_replays.blocks import fanning, gathering, manifest
+from tapedeck.session_replays.blocks import format as form
 from tapedeck.session_replays.search.language import EVERYTHING
 from tapedeck.session_replays.search.planning import Period
 from tests.harness import System, cloud
 from tests.harness.gateway import Response
+from tests.harness.template import ROOT
 from tests.session_replays import test_compact_replays
 from tests.session_replays.test_compact_replays import SORTS, Library, settled
 
@@ -49,11 +54,12 @@ def library(system: System) -> Library:
 
 
 @contextmanager
-def divided(rows: int = 1, answers: int = fanning.MOST_ANSWER) -> Iterator[None]:
-    """Searches in here are divided among workers, each of which looks at so many rows and answers at most so many bytes."""
+def divided(rows: int = 1, answers: int = fanning.MOST_ANSWER, questions: int = fanning.MOST_QUESTION) -> Iterator[None]:
+    """Searches in here are divided among workers, each of which looks at so many rows, and is told and answers at most so many bytes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gathering, "most_rows", lambda: rows)
         patch.setattr(fanning, "MOST_ANSWER", answers)
+        patch.setattr(fanning, "MOST_QUESTION", questions)
         yield
 
 
@@ -80,6 +86,19 @@ def test_a_divided_search_answers_the_same(library: Library, rows: int, answers:
         if not any(call.service == "lambda" for call in calls):
             undivided.append(query)
     assert [query for ((_, query), *_) in undivided] == ["is_archived:true"], "heads say that no block has any"
+
+
+def test_questions_that_are_too_long_are_halved(library: Library) -> None:
+    """Thousands of rows that are masked; a single block that is too many is looked at by who asks."""
+    blocks = manifest.read(library.organization)
+    wanted = gathering.Wanted(Period(library.organization, library.projects, 0, 4e9), EVERYTHING)
+    longest = max(len(fanning._packed(wanted, [block], ("best", ["duration", 8, True]))) for block in blocks)
+    for path, query in PATHS[:6]:
+        whole = said(ask(library, path, query))
+        for most in (longest + 600, 0):
+            with divided(rows=50, questions=most), library.system.cloud.watch() as calls:
+                assert said(ask(library, path, query)) == whole, (path, query, most)
+            assert any(call.service == "lambda" for call in calls) == bool(most)
 
 
 @pytest.mark.parametrize("seed", [41, 42])
@@ -196,6 +215,28 @@ def test_where_one_function_suffices_nobody_else_is_asked(library: Library) -> N
         assert ask(library, "tags/", []).status == 200
     assert not [call for call in calls if call.service == "lambda"]
     assert int(library.system.template.functions["ListReplays"].environment["FAN_OUT_ROWS"]) == 4_000_000
+
+
+def test_half_a_million_candidates_are_an_answer() -> None:
+    """What bounds an offset within one answer; beyond it, shares are halved."""
+    dice, count = random.Random(50), 50_000
+    packed = form.pack(
+        fanning.Found(
+            None,
+            fanning._transposed(sorted(1000 * dice.randrange(3600) for _ in range(count))),
+            fanning._transposed(1_765_000_000_000 + dice.randrange(90 * 86_400_000) for _ in range(count)),
+            fanning._transposed(dice.randrange(62) for _ in range(count)),
+            fanning._transposed(dice.randrange(65_536) for _ in range(count)),
+            fanning._transposed(dice.choice([1, 2, 3]) for _ in range(count)),
+        )
+    )
+    assert len(zlib.compress(packed, 1)) * 10 <= fanning.MOST_ANSWER
+    assert fanning.MOST_ANSWER * 4 // 3 + 100 <= cloud.MOST_PAYLOAD
+
+
+def test_the_example_event_is_a_question(system: System) -> None:
+    event = json.loads((ROOT / "events/session_replays/search_blocks.json").read_text())
+    assert system.invoke("session_replays/search_blocks", event) == {"gone": True}, "nobody has put that block"
 
 
 def test_a_question_is_not_longer_than_lambda_takes(library: Library) -> None:

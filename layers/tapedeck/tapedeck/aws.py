@@ -74,7 +74,7 @@ def query(table: str, **asked: Any) -> Iterator[dict[str, Any]]:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=16, thread_name_prefix="aws")
+    return ThreadPoolExecutor(max_workers=32, thread_name_prefix="aws")
 
 
 def together(*calls: Callable[[], Any]) -> list[Any]:

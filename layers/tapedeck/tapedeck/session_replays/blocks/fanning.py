@@ -4,8 +4,8 @@ The blocks of the search are cut, in the order in which they are visited, into s
 with the others, to an invocation of one further function, which evaluates the same question over it and answers what it has found: its best
 candidates, or its sum. These are merged as what single blocks find is merged, so the answer is the same as if nothing had been divided.
 
-An answer of Lambda's may have 6 MB. One that would be larger is not made: its share is halved, as often as it takes, and a block whose
-answer alone is too large is looked at by the caller. A worker that fails is asked once more; if it fails again the search does (503).
+A question and an answer of Lambda's may have 6 MB. Where one would be larger, its share is halved, as often as it takes, and a single block
+for which that is not enough is looked at by the caller. A worker that fails is asked once more; if it fails again the search does (503).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tapedeck.session_replays.search.language import And, Expression, Not, Or, T
 from tapedeck.session_replays.search.planning import Period
 
 MOST_WORKERS = 32
-MOST_ANSWER = 4_000_000  # bytes, of which Base64 makes 5.4 million
+MOST_QUESTION = MOST_ANSWER = 4_000_000  # bytes, of which Base64 makes 5.4 million
 _ATTEMPTS = 2
 _BEST = "best"
 
@@ -90,10 +90,15 @@ def _spread(wanted: Wanted, blocks: Sequence[Kept], task: tuple[str, list[Any]],
     """What workers say, of the type `kind`: of each share the number of its first block, and the answer."""
     shares, found = _shares(blocks), list[tuple[int, Any]]()
     while shares:
-        told = aws.together(*(partial(_ask, _packed(wanted, blocks[first:end], task), alone=end == first + 1) for first, end in shares))
-        found += [(first, msgspec.msgpack.decode(answer, type=kind)) for (first, _), answer in zip(shares, told, strict=True) if answer]
-        halves = [(first, (first + end) // 2, end) for (first, end), answer in zip(shares, told, strict=True) if answer is None]
-        shares = [each for first, middle, end in halves for each in ((first, middle), (middle, end))]
+        asked = [_packed(wanted, blocks[first:end], task) for first, end in shares]
+        halves: list[tuple[int, int]] = []
+        for (first, end), question, told in zip(shares, asked, aws.together(*(partial(_ask, each) for each in asked)), strict=True):
+            if told is None and end > first + 1:
+                middle = (first + end) // 2
+                halves += [(first, middle), (middle, end)]
+            else:
+                found.append((first, msgspec.msgpack.decode(_answered(question) if told is None else told, type=kind)))
+        shares = halves
     return sorted(found, key=lambda each: each[0])
 
 
@@ -106,8 +111,10 @@ def _shares(blocks: Sequence[Kept]) -> list[tuple[int, int]]:
     return list(zip(firsts, [*firsts[1:], len(blocks)], strict=True))
 
 
-def _ask(asked: bytes, *, alone: bool) -> bytes | None:
-    """A worker's answer; None when it would be too large, and more than one block's. Unavailable when it fails twice."""
+def _ask(asked: bytes) -> bytes | None:
+    """A worker's answer; None when it, or the question, would be too large. Unavailable when it fails twice."""
+    if len(asked) > MOST_QUESTION:
+        return None
     payload = orjson.dumps({"asked": base64.b64encode(asked).decode()})
     for _ in range(_ATTEMPTS):
         try:
@@ -119,13 +126,15 @@ def _ask(asked: bytes, *, alone: bool) -> bytes | None:
             if told.get("gone"):
                 raise Overtaken
             if told.get("too_large"):
-                return _answered(asked) if alone else None
+                return None
             return zlib.decompress(base64.b64decode(told["answer"]))
     raise errors.Unavailable("A part of the replays could not be searched.")
 
 
 def _packed(wanted: Wanted, blocks: Sequence[Kept], task: tuple[str, list[Any]]) -> bytes:
-    masked = [(each.replay_id, each.project_id, each.cold) for each in wanted.masked]
+    first, last = min(block.head.first for block in blocks), max(block.head.last for block in blocks)
+    theirs = [each for each in wanted.masked if any(first <= moment <= last for moment in each.cold)]
+    masked = [(each.replay_id, each.project_id, each.cold) for each in theirs]
     items = [manifest.item(block) for block in blocks]
     return form.pack(Asked(wanted.period, _told(wanted.expression), wanted.viewer_id, masked, task, items))
 

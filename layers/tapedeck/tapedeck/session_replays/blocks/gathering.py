@@ -224,8 +224,9 @@ def best(
             living &= evaluating.beyond(block, sort, edge.key, descending=descending, equal=equal)
         rows = wanted.rows(block, living) if living else 0
         if rows:
-            keys, several = zip(*evaluating.best(block, rows, sort, count, descending=descending), strict=True)
-            found += map(Candidate, keys, block.began.of(several), repeat(at), several)
+            several = evaluating.best(block, rows, sort, count, descending=descending)
+            numbers = [row for _, row in several]
+            found += map(Candidate, (key for key, _ in several), block.began.of(numbers), repeat(at), numbers)
             found.sort(key=place, reverse=descending)
             if len(found) > count:
                 end = count
