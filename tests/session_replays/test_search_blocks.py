@@ -96,7 +96,7 @@ def test_questions_that_are_too_long_are_halved(library: Library) -> None:
     for path, query in PATHS[:6]:
         whole = said(ask(library, path, query))
         for most in (longest + 600, 0):
-            with divided(rows=50, questions=most), library.system.cloud.watch() as calls:
+            with divided(rows=13, questions=most), library.system.cloud.watch() as calls:
                 assert said(ask(library, path, query)) == whole, (path, query, most)
             assert any(call.service == "lambda" for call in calls) == bool(most)
 
