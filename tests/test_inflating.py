@@ -12,14 +12,11 @@ from contextlib import suppress
 import brotli  # type: ignore[import-untyped]
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapedeck.errors import DomainError, Invalid, TooLarge
 from tapedeck.inflating import inflate
-
-# A busy machine is not a bug: no example has a deadline.
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 MIB = 1024 * 1024
 
@@ -62,7 +59,6 @@ def test_a_stream_cut_short_is_invalid(encoding: str, compress: Callable[[bytes]
 
 
 @each_encoding
-@calm
 @given(st.binary(max_size=200))
 def test_noise_is_a_refusal_and_never_a_surprise(encoding: str, compress: Callable[[bytes], bytes], noise: bytes) -> None:
     for body in (noise, compress(noise)[:-3] + noise):

@@ -29,7 +29,7 @@ _HAPPENINGS = st.lists(
 
 
 @given(happenings=_HAPPENINGS, start=st.integers(60_001, 200_000), duration=st.integers(60, 300), late=st.sampled_from([0, 5, 400]))
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 def test_a_window_holds_what_was_received_in_it(happenings: list[tuple[int, str]], start: int, duration: int, late: int) -> None:
     """Whatever comes and goes meanwhile: in the middle of chunks, with the bucket emptied, chunks merged and generations swept."""
     with System(Stage="staging") as system:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapedeck.events import chunks, lucene, searching, spans, store, summaries
@@ -55,7 +55,6 @@ QUERIES: dict[str, Callable[[Event], bool]] = {
 }
 
 
-@settings(deadline=None)
 @given(
     stored(), st.sampled_from(sorted(QUERIES)), st.integers(0, 30), st.integers(0, 12), st.integers(0, 20), st.none() | st.integers(0, 40)
 )

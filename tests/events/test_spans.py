@@ -74,7 +74,7 @@ def test_a_fence_is_one_write_and_none_where_time_has_gone_on(system: System) ->
     assert system.items("EventsTable") == before
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(["put", "two", "wait", "merge", "delete", "fence"]), max_size=14), st.data())
 def test_a_place_divides_what_came_before_from_what_came_after(steps: list[str], data: st.DataObject) -> None:
     with System(Stage="staging") as system:

@@ -6,15 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapedeck.errors import DomainError, Invalid, TooLarge
 from tapedeck.session_replays import envelope as envelopes
 from tapedeck.session_replays.envelope import Dropped, Envelope, EventLink, Item, ReplayEvent, Segment, links_of, parse, segment_of
-
-# A busy machine is not a bug: no example has a deadline.
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NOW = 1_700_000_100.0
 REPLAY = "7e07485f12f9416b8b1426260799b51f"
@@ -458,7 +455,6 @@ MEMBERS = [
 ]
 
 
-@calm
 @given(st.dictionaries(st.sampled_from(MEMBERS), json_values))
 def test_any_value_in_any_member_is_kept_or_dropped(changes: dict[str, Any]) -> None:
     found = read(replay(PLAIN | changes))
@@ -467,7 +463,6 @@ def test_any_value_in_any_member_is_kept_or_dropped(changes: dict[str, Any]) -> 
     linked({"event_id": ID, "tags": {"replayId": REPLAY}} | changes)
 
 
-@calm
 @given(st.binary(max_size=300))
 def test_noise_is_a_refusal_and_never_a_surprise(noise: bytes) -> None:
     for body in (noise, b"{}\n" + noise, HEAD + EVENT + item("replay_recording", noise), replay(noise.replace(b"\n", b""))):

@@ -8,15 +8,12 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapedeck.errors import DomainError, Invalid, TooLarge
 from tapedeck.session_replays import recording
 from tapedeck.session_replays.recording import TEXTS, clicks
-
-# A busy machine is not a bug: no example has a deadline.
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 AT = 1_700_000_005.75
 
@@ -272,7 +269,6 @@ def test_too_many_events_are_too_large() -> None:
         clicks(b"[" + b",".join([b'{"type":3}'] * (recording.MAX_EVENTS + 1)) + b"]")
 
 
-@calm
 @given(st.binary(max_size=300))
 def test_noise_is_a_refusal_and_never_a_surprise(noise: bytes) -> None:
     for body in (noise, b"[" + noise, zlib.compress(b"[" + noise)):
@@ -289,7 +285,6 @@ json_values = st.recursive(
 )
 
 
-@calm
 @given(json_values)
 def test_any_json_in_any_place_is_passed_over(value: Any) -> None:
     for event in (value, {"type": 5, "data": value}, breadcrumb(node=value), breadcrumb(at=value), slow_click(clickCount=value)):

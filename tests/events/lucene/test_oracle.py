@@ -444,7 +444,6 @@ def collections(draw: Callable[[Any], Any]) -> list[Event]:
 
 @settings(
     max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "200")),
-    deadline=None,
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

@@ -39,7 +39,6 @@ from tests.session_replays.search.test_oracle import Query, Story, grown, many_s
 # ORACLE_EXAMPLES=5000 for a long night.
 thorough = settings(
     max_examples=int(os.environ.get("ORACLE_EXAMPLES", "40")),
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 queries = grown(st.one_of(oracle.text_terms, oracle.other_terms, oracle.click_terms))

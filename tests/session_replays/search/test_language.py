@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tapedeck.errors import Invalid
@@ -219,13 +219,11 @@ trees: st.SearchStrategy[Expression] = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(trees)
 def test_what_is_printed_is_read_again(tree: Expression) -> None:
     assert parse(printed(tree)) == tree
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from('ab:!()[]," \t\n\\*<>=\uf00d.ORANDhasis') | st.characters(), max_size=60))
 @example("a:b\ud800")
 @example("\ud800:\udfff")

@@ -578,7 +578,6 @@ sorts = st.builds(lambda sign, name: sign + name, st.sampled_from(["", "-"]), st
 # ORACLE_EXAMPLES=5000 for a long night.
 thorough = settings(
     max_examples=int(os.environ.get("ORACLE_EXAMPLES", "100")),
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 many_stories = st.lists(stories.map(_orphaned), max_size=5, unique_by=lambda story: story.replay_id)

@@ -69,7 +69,7 @@ lists = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lists, st.integers(1, 20), st.booleans(), st.none() | st.integers(1, 5))
 def test_every_row_of_the_period_is_read_once(
     monkeypatch: pytest.MonkeyPatch, lists: Lists, page: int, newest_first: bool, most: int | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapedeck.errors import Invalid
@@ -143,7 +143,6 @@ def test_classes_are_whole_names() -> None:
     assert not selects(".a", classes="aa ba")
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("ab#.[]='\",:()>+~|*\\ \n1-_") | st.characters(), max_size=40))
 def test_whatever_is_typed_is_a_selector_or_is_refused_in_words(css: str) -> None:
     try:

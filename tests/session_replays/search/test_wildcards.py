@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapedeck.session_replays.search import wildcards
@@ -43,7 +43,6 @@ def test_an_escaped_asterisk_is_an_asterisk() -> None:
 letters = st.text("abAB*\n", max_size=12)
 
 
-@settings(deadline=None)
 @given(letters, letters.map(lambda text: text.replace("*", "\\*")) | letters)
 def test_it_finds_what_a_regular_expression_would(value: str, pattern: str) -> None:
     expression, rest = "", pattern
