@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tapedeck_cli.logs import told
 from tests.harness import System, envelopes
 from tests.harness.sdk import send
 from tests.tour import tour
@@ -51,3 +52,11 @@ def test_a_request_is_one_line_of_json_with_the_id_the_client_has(system: System
     [line] = [json.loads(line) for line in logs.getvalue().splitlines() if '"route"' in line]
     assert line["request_id"] == answer.headers["request-id"]
     assert (line["method"], line["route"], line["status"]) == ("GET", "/api/0/organizations/{org}/", 200)
+
+
+def test_people_are_shown_requests_and_no_measurements() -> None:
+    """`tapedeck dev` tells one line a request; what a function measures for CloudWatch is none."""
+    shown = told('{"message":"request","method":"GET","status":200,"ms":1.5,"route":"/health"}')
+    assert shown is not None
+    assert shown.plain.endswith("GET    200      1.5 ms  /health")
+    assert told('{"_aws":{"Timestamp":1},"message":"request","status":200}') is None

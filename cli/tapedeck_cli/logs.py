@@ -60,7 +60,7 @@ def told(message: str) -> Text | None:
         if message.startswith(("START ", "END ", "REPORT ", "INIT_START ")) or not message.strip():
             return None
         return Text(message.rstrip(), style="dim")
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or "_aws" in row:  # a measurement, for CloudWatch
         return None
     when = time.strftime("%H:%M:%S")
     if row.get("message") == "request":
