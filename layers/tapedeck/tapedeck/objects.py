@@ -34,14 +34,8 @@ def put(key: str, body: bytes, *, days: int | None = None) -> None:
 
 def get(key: str) -> bytes | None:
     """An object's bytes; None when there is none."""
-    try:
-        answer = aws.client("s3").get_object(Bucket=aws.setting("RECORDINGS_BUCKET"), Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
-            return None
-        raise
-    body: bytes = answer["Body"].read()
-    return body
+    found = get_tagged(key)
+    return found[0] if found else None
 
 
 def get_range(key: str, first: int, length: int) -> bytes | None:
