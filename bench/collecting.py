@@ -122,6 +122,7 @@ class Shelf:
             store,
             newest_first=self._newest_first,
             oldest_first=self._oldest_first,
+            is_there=lambda *_: True,  # by the clock of this machine all of it has expired
             body=self._body,
             owners_of=lambda *_: b"",
             merge=self._merge,
@@ -134,7 +135,7 @@ class Shelf:
             self.bytes_read += len(chunk.summary) + inline + 150
             yield chunk
 
-    def _oldest_first(self, *_: Any) -> Iterator[Any]:
+    def _oldest_first(self, *_: Any, **__: Any) -> Iterator[Any]:
         yield from list(self.chunks)
 
     def _body(self, chunk: Any) -> bytes:
